@@ -1,0 +1,5 @@
+/** Writes what is made from the schema: sluice.schema.json and docs/configuration.md. Run: npm run generate */
+import { writeFileSync } from "node:fs";
+import { generated } from "./generated.ts";
+
+for (const [path, text] of Object.entries(generated())) writeFileSync(new URL(`../${path}`, import.meta.url), text);

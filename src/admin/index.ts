@@ -1,0 +1,88 @@
+/** The gateway's own addresses: everything under `/_sluice/`. */
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { isRequestId } from "../core/forwarding/headers.ts";
+import { GatewayError, pointerOf } from "../errors.ts";
+import { errorResponse } from "../respond.ts";
+import { Health } from "../schema/api.ts";
+import { configJsonSchema } from "../schema/config.ts";
+import { schemaIssues } from "../schema/issues.ts";
+import { mountConfig } from "./config.ts";
+import type { AdminContext, SnapshotSource } from "./context.ts";
+import { docsPage } from "./docs.ts";
+import { json } from "./openapi.ts";
+import { mountServices } from "./services.ts";
+
+/** First segment of every path of the gateway's own. */
+export const adminPrefix = "/_sluice";
+
+const health = createRoute({
+  method: "get",
+  path: "/health",
+  summary: "Is this isolate ready for traffic, and with which configuration",
+  security: [],
+  responses: {
+    200: json("Ready", Health),
+    503: json("No configuration has been applied yet", Health),
+  },
+});
+
+/** What the OpenAPI document says of the API as a whole. */
+const about = {
+  openapi: "3.1.0",
+  info: { title: "Sluice admin API", version: "1", description: "Control API of a Sluice gateway." },
+  security: [{ token: [] }],
+};
+
+/** The admin app. Every error leaves it as a problem document. */
+export function newAdmin(snapshots: SnapshotSource): OpenAPIHono<AdminContext> {
+  const app = new OpenAPIHono<AdminContext>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const errors = schemaIssues(result.error).map(({ path, detail }) => ({ detail, pointer: pointerOf(path) }));
+      throw new GatewayError("invalid_request", { detail: `The ${result.target} is not valid.`, errors });
+    },
+  }).basePath(adminPrefix);
+  app.use(async (c, next) => {
+    const given = c.req.header("x-request-id") ?? null;
+    c.set("requestId", isRequestId(given) ? given : crypto.randomUUID());
+    await next();
+    c.header("cache-control", "no-store");
+    c.header("x-request-id", c.var.requestId);
+  });
+  app.onError((error, c) => {
+    const refusal =
+      error instanceof GatewayError ? error : new GatewayError("internal_error", { reason: String(error.stack) });
+    return errorResponse(refusal, c.var.requestId);
+  });
+  app.notFound((c) => errorResponse(notFound(app, c.req.path), c.var.requestId));
+  app.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
+  app.openapi(health, async (c) => {
+    // Waits for the first configuration, so that a cold isolate does not call itself unconfigured.
+    await snapshots.current(c.env, c.executionCtx as ExecutionContext);
+    const { snapshot, ageMs, problems } = snapshots.status();
+    const answer = {
+      status: snapshot ? ("ok" as const) : ("unconfigured" as const),
+      version: c.env.VERSION_METADATA.id,
+      configRevision: snapshot?.revision ?? 0,
+      snapshotAgeMs: ageMs,
+      ...(problems.length > 0 ? { problems: [...problems] } : {}),
+    };
+    return c.json(answer, snapshot ? 200 : 503);
+  });
+  mountConfig(app, snapshots);
+  mountServices(app, snapshots);
+  app.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(about)));
+  app.get("/schema.json", (c) => c.json(configJsonSchema()));
+  app.get("/docs", () => docsPage(app.getOpenAPI31Document(about)));
+  return app;
+}
+
+/** 405 with the methods of a path that exists (RFC 9110 15.5.6), else 404. */
+function notFound(app: OpenAPIHono<AdminContext>, path: string): GatewayError {
+  const handlersOf = (method: string) => app.router.match(method, path)[0].length;
+  // What every method passes through is middleware.
+  const allowed = ["GET", "PUT", "POST", "PATCH", "DELETE"].filter((method) => handlersOf(method) > handlersOf("NONE"));
+  return allowed.length === 0
+    ? new GatewayError("not_found")
+    : new GatewayError("method_not_allowed", { headers: { allow: allowed.join(", ") } });
+}

@@ -1,0 +1,40 @@
+/** What the descriptions of the admin API's calls share. */
+import type { z } from "@hono/zod-openapi";
+import { GatewayError } from "../errors.ts";
+import { Problem } from "../schema/api.ts";
+
+/** A JSON answer. */
+export function json<T extends z.ZodType>(description: string, schema: T) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+const statusTexts = {
+  400: "The request is not valid",
+  401: "The token is missing or wrong",
+  403: "The token's role does not allow the call",
+  404: "There is no such service, origin or lease",
+  409: "The service's state does not allow the call",
+  412: "The revision has changed",
+  413: "The body is too large",
+  422: "The document does not compile",
+  503: "The admin API is disabled, the gateway unconfigured or the control plane away",
+} as const;
+
+/** The problem answers (RFC 9457) that a call may give. */
+export function problems(...statuses: readonly (keyof typeof statusTexts)[]) {
+  const answer = (status: keyof typeof statusTexts) => ({
+    description: statusTexts[status],
+    content: { "application/problem+json": { schema: Problem } },
+  });
+  return Object.fromEntries(statuses.map((status) => [status, answer(status)]));
+}
+
+/** The revision of an If-Match header (`"12"`), null when there is none or it is `*`. Throws `invalid_request`. */
+export function ifMatchOf(header: string | undefined): number | null {
+  if (header === undefined || header.trim() === "*") return null;
+  const digits = /^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(header)?.[1];
+  if (digits === undefined) {
+    throw new GatewayError("invalid_request", { detail: 'If-Match must be one revision in quotes, as in "12".' });
+  }
+  return Number(digits);
+}

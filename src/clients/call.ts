@@ -1,0 +1,44 @@
+/** One call to a Durable Object: its deadline, its errors, and whether it may be made again. */
+import { bounds } from "../bounds.ts";
+import { GatewayError } from "../errors.ts";
+
+/**
+ * Calls an object and waits at most `objectCallMsMax`. `call` makes its own stub, since one that failed is broken. An
+ * idempotent call is made once more when the platform says that it may help. Throws GatewayError
+ * `control_plane_unavailable` when no answer came.
+ */
+export async function callObject<T>(idempotent: boolean, call: () => Promise<T>): Promise<T> {
+  try {
+    return await withDeadline(call());
+  } catch (error) {
+    if (idempotent && isRetryable(error)) {
+      try {
+        return await withDeadline(call());
+      } catch (again) {
+        throw unavailable(again);
+      }
+    }
+    throw unavailable(error);
+  }
+}
+
+async function withDeadline<T>(answer: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = scheduler.wait(bounds.objectCallMsMax, { signal: timer.signal }).then(() => {
+    throw new Error(`no answer within ${bounds.objectCallMsMax} ms`);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+  return retryable === true && overloaded !== true;
+}
+
+function unavailable(error: unknown): GatewayError {
+  return new GatewayError("control_plane_unavailable", { reason: String(error) });
+}

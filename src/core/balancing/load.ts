@@ -1,0 +1,53 @@
+/** Book-keeping of a service's load in one isolate. */
+import { bounds } from "../../bounds.ts";
+import type { LoadState } from "./types.ts";
+
+/** The state of a service that was never called. */
+export function newLoadState(): LoadState {
+  return { inFlight: new Map(), older: new Map(), turnedAtMs: 0, credits: new Map() };
+}
+
+/**
+ * Call it now and then. A request whose client goes away is cut off without a word: nobody can call `ended` for it. So
+ * one counts for a turn of `inFlightTurnMs` and the turn after, then no longer.
+ */
+export function turn(state: LoadState, nowMs: number): void {
+  const turns = Math.floor((nowMs - state.turnedAtMs) / bounds.inFlightTurnMs);
+  if (turns < 1) return;
+  state.older = turns === 1 ? state.inFlight : new Map();
+  state.inFlight = new Map();
+  state.turnedAtMs = nowMs;
+}
+
+/** A request to the origin begins. Pair it with one `ended`. */
+export function started(state: LoadState, id: string): void {
+  state.inFlight.set(id, (state.inFlight.get(id) ?? 0) + 1);
+}
+
+/** A request to the origin is over. Does nothing for one that is forgotten, or whose origin has left meanwhile. */
+export function ended(state: LoadState, id: string): void {
+  const counts = state.older.has(id) ? state.older : state.inFlight;
+  const rest = (counts.get(id) ?? 0) - 1;
+  if (rest > 0) counts.set(id, rest);
+  else counts.delete(id);
+}
+
+/** Requests under way to the origin. */
+export function inFlightOf(state: LoadState, id: string): number {
+  return (state.inFlight.get(id) ?? 0) + (state.older.get(id) ?? 0);
+}
+
+/**
+ * Forgets every origin that is not in `ids`; call it when the service's origins change. When one left, the round-robin
+ * begins anew: what the others owed it can no longer be paid back.
+ */
+export function retain(state: LoadState, ids: ReadonlySet<string>): void {
+  for (const counts of [state.inFlight, state.older]) {
+    for (const id of counts.keys()) if (!ids.has(id)) counts.delete(id);
+  }
+  for (const id of state.credits.keys()) {
+    if (ids.has(id)) continue;
+    state.credits.clear();
+    return;
+  }
+}

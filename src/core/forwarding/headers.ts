@@ -1,0 +1,73 @@
+/** Which request headers cross the gateway, and the few that are mended on the way. */
+
+/** Pseudonym of the gateway in `Via` (RFC 9110 7.6.3). */
+export const viaName = "sluice";
+
+/**
+ * Fields that belong to one connection (RFC 9110 7.6.1) or to the hop before us. `expect` was answered by the runtime, and
+ * `host` and `content-length` are written anew for the origin.
+ */
+const dropped: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  "host",
+  "content-length",
+  "forwarded",
+  "x-real-ip",
+]);
+
+/** Families of which nothing from outside is believed: the gateway writes what is true. */
+const droppedPrefixes = ["proxy-", "x-forwarded-", "x-sluice-", "sluice-"] as const;
+
+/**
+ * Is a request header (lower-case name) kept from the origin? Underscores count as hyphens, since many servers read
+ * `X_Forwarded_For` and `X-Forwarded-For` into one variable.
+ */
+export function isWithheld(name: string): boolean {
+  const spelled = name.includes("_") ? name.replaceAll("_", "-") : name;
+  return dropped.has(spelled) || droppedPrefixes.some((prefix) => spelled.startsWith(prefix));
+}
+
+/** Is a response header (lower-case name) of an origin one that only the gateway may send? */
+export function isForged(name: string): boolean {
+  return name.startsWith("sluice-");
+}
+
+/** How often `Via` says that a request has passed this gateway. */
+export function passesOf(via: string | null): number {
+  if (via === null) return 0;
+  return via.split(",").filter((entry) => entry.trim().split(/\s+/)[1]?.toLowerCase() === viaName).length;
+}
+
+/** `Via` for the origin: what came, and us. */
+export function viaWith(via: string | null): string {
+  return via === null || via.trim() === "" ? `1.1 ${viaName}` : `${via}, 1.1 ${viaName}`;
+}
+
+/**
+ * Several Cookie headers reach a Worker joined by ", ", which no server reads as two cookies; RFC 9113 8.2.3 joins them
+ * by "; ". A comma followed by a space can't stand in a cookie's value (RFC 6265 4.1.1), so what follows is a new pair.
+ */
+export function mendCookies(cookie: string): string {
+  return cookie.includes(", ") ? cookie.replace(/, (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)/g, "; ") : cookie;
+}
+
+/** A client's request id is kept when it is 1-128 harmless characters. */
+export function isRequestId(id: string | null): id is string {
+  return id !== null && /^[A-Za-z0-9._-]{1,128}$/.test(id);
+}
+
+/** First value of a cookie in a Cookie header; null when absent. Surrounding quotes are part of the value. */
+export function cookieOf(header: string | null, name: string): string | null {
+  if (header === null) return null;
+  for (const pair of mendCookies(header).split(";")) {
+    const at = pair.indexOf("=");
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return null;
+}

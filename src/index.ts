@@ -1,0 +1,26 @@
+/** The Worker: the gateway's own addresses, and everything else is traffic. */
+import { adminPrefix, newAdmin } from "./admin/index.ts";
+import { normalizeHost } from "./core/routing/host.ts";
+import { normalizePath } from "./core/routing/path.ts";
+import { handle } from "./pipeline/index.ts";
+import { currentSnapshot, refreshSnapshot, snapshotStatus } from "./snapshot/cache.ts";
+
+export { ControlPlane } from "../durable-objects/control-plane.ts";
+export { ServiceRegistry } from "../durable-objects/service-registry.ts";
+
+const admin = newAdmin({ current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus });
+
+export default {
+  fetch(request, env, ctx) {
+    // Parsing resolves dot segments, so nothing can reach a prefix by a detour.
+    const url = new URL(request.url);
+    return isOwn(url, env) ? admin.fetch(request, env, ctx) : handle(request, url, env, ctx);
+  },
+} satisfies ExportedHandler<Env>;
+
+/** Is this an address of the gateway's own? Compared in normal form, as routes are: `/%5Fsluice` is `/_sluice`. */
+function isOwn(url: URL, env: Env): boolean {
+  const path = normalizePath(url.pathname);
+  if (path !== adminPrefix && !path.startsWith(`${adminPrefix}/`)) return false;
+  return !env.ADMIN_HOST || normalizeHost(url.host) === normalizeHost(env.ADMIN_HOST);
+}

@@ -1,0 +1,49 @@
+/** Stage: which version of the service answers, and which origins may. */
+import type { RequestFacts } from "../core/facts.ts";
+import { selectVersion } from "../core/traffic/select.ts";
+import { GatewayError } from "../errors.ts";
+import type { Origin, Rewrite, Route, ServiceView } from "../snapshot/types.ts";
+
+/** The choice, with the reason that `sluice-decision` names. */
+export interface Selected {
+  /** null: no rule applied and the service has no default, so every origin may answer. */
+  readonly version: string | null;
+  readonly reason: string;
+  readonly candidates: readonly Origin[];
+  readonly rewrite: Rewrite;
+}
+
+/** Chooses by the route's traffic rules, or refuses with `version_unknown`. */
+export function select(
+  route: Route,
+  service: ServiceView,
+  facts: RequestFacts,
+  params: Readonly<Record<string, string>>,
+): Selected | GatewayError {
+  const selection = selectVersion(route.traffic, {
+    facts,
+    params,
+    route: route.name,
+    random: Math.random,
+    versionExists: (version) => service.versions.has(version),
+    hasOrigin: (version) => service.usableByVersion.has(version),
+  });
+  switch (selection.kind) {
+    case "rejected":
+      return new GatewayError("version_unknown");
+    case "version": {
+      const { version, reason, rule } = selection;
+      const rewrite = "entry" in selection ? route.splitRewrites.get(rule)?.[selection.entry] : undefined;
+      return { version, reason, candidates: originsOf(service, version), rewrite: rewrite ?? route.rewrite };
+    }
+    case "none": {
+      const version = service.config.defaultVersion;
+      const candidates = version === null ? service.usable : originsOf(service, version);
+      return { version, reason: version === null ? "any" : "default", candidates, rewrite: route.rewrite };
+    }
+  }
+}
+
+function originsOf(service: ServiceView, version: string): readonly Origin[] {
+  return service.usableByVersion.get(version) ?? [];
+}

@@ -1,0 +1,129 @@
+/** Bodies and answers of the admin API. Requests are strict: an unknown member is an error. */
+import { z } from "zod";
+import { bounds } from "../bounds.ts";
+import { Name, Weight } from "./names.ts";
+
+const Revision = z.number().int().min(0);
+const Url = z.string().min(1).max(bounds.originUrlLengthMax);
+const Metadata = z
+  .record(z.string().min(1).max(bounds.metadataLengthMax), z.string().max(bounds.metadataLengthMax))
+  .refine((entries) => Object.keys(entries).length <= bounds.metadataEntriesMax, {
+    error: `at most ${bounds.metadataEntriesMax} entries`,
+  });
+
+/** An origin that registers itself. */
+export const Registration = z.strictObject({
+  url: Url.describe("http or https; may have a path, to which the request's is appended"),
+  version: Name.optional(),
+  weight: Weight.default(1).describe("0 = no new traffic"),
+  zone: Name.optional(),
+  metadata: Metadata.optional(),
+  ttlSeconds: z
+    .number()
+    .int()
+    .min(bounds.leaseTtlSecondsMin)
+    .max(bounds.leaseTtlSecondsMax)
+    .optional()
+    .describe("Length of the lease; the service's default when left out, and within its bounds"),
+});
+
+export const RegistrationAnswer = z.object({
+  service: z.string(),
+  origin: z.string(),
+  leaseId: z.string(),
+  ttlSeconds: z.number(),
+  heartbeatSeconds: z.number().describe("Renew the lease this often"),
+  revision: Revision,
+  expiresAt: z.iso.datetime(),
+});
+
+const LeaseId = z.string().min(1).max(bounds.nameLengthMax);
+export const Heartbeat = z.strictObject({ leaseId: LeaseId });
+export const HeartbeatAnswer = z.object({
+  ttlSeconds: z.number(),
+  heartbeatSeconds: z.number(),
+  expiresAt: z.iso.datetime(),
+});
+
+const LeaseRef = z.strictObject({ service: Name, origin: Name, leaseId: LeaseId });
+export const Heartbeats = z.strictObject({ leases: z.array(LeaseRef).min(1).max(bounds.heartbeatsPerCallMax) });
+export const HeartbeatsAnswer = z.object({
+  renewed: z.array(LeaseRef.extend(HeartbeatAnswer.shape)),
+  lost: z.array(LeaseRef).describe("Unknown or expired: register again"),
+});
+
+export const Drain = z.strictObject({
+  graceSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(bounds.drainGraceSecondsMax)
+    .default(bounds.drainGraceSecondsDefault)
+    .describe("Time until the origin is removed; 0 = at once"),
+});
+export const DrainAnswer = z.object({
+  service: z.string(),
+  origin: z.string(),
+  state: z.literal("draining"),
+  revision: Revision,
+});
+
+const OriginAnswer = z.object({
+  id: z.string(),
+  url: z.string(),
+  version: z.string().nullable(),
+  weight: z.number(),
+  zone: z.string().nullable(),
+  state: z.enum(["ready", "draining", "suspect"]),
+  static: z.boolean().describe("Listed in the configuration; it has no lease"),
+  metadata: z.record(z.string(), z.string()).optional(),
+  expiresAt: z.iso.datetime().optional(),
+  createRevision: Revision.optional(),
+  modRevision: Revision.optional().describe("For If-Match when registering again"),
+});
+export const ServiceAnswer = z.object({
+  service: z.string(),
+  revision: Revision.describe("The registry's"),
+  frozen: z.boolean().describe("A mass expiry is suspected: leases are kept past their end"),
+  origins: z.array(OriginAnswer),
+});
+export const ServicesAnswer = z.object({
+  services: z.array(ServiceAnswer),
+  next: z.string().nullable().describe("For `after`, when there are more"),
+});
+
+const Issue = z.object({ detail: z.string(), pointer: z.string() });
+export const ApplyAnswer = z.object({
+  revision: Revision,
+  hash: z.string().describe("SHA-256 of the document's text"),
+  changes: z
+    .array(
+      z.object({
+        op: z.enum(["add", "remove", "replace", "reorder"]),
+        path: z.string().describe("JSON pointer: into the old document for remove, into the new one otherwise"),
+        from: z.unknown().optional(),
+        to: z.unknown().optional(),
+      }),
+    )
+    .describe("Placeholders are shown as placeholders"),
+  truncated: z.boolean().describe("There are more changes than are listed"),
+  warnings: z.array(Issue),
+});
+
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+  errors: z.array(Issue).optional(),
+});
+
+export const Health = z.object({
+  status: z.enum(["ok", "unconfigured"]),
+  version: z.string().describe("Of the deployed Worker"),
+  configRevision: Revision,
+  snapshotAgeMs: z.number(),
+  problems: z.array(z.string()).optional().describe("Why the snapshot may be old"),
+});

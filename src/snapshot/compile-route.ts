@@ -1,0 +1,129 @@
+/** Compiles `routes` into entries of the route table. */
+import { bounds } from "../bounds.ts";
+import type { HeaderEdits } from "../core/rewriting/headers.ts";
+import { conditionKey, type RouteEntry } from "../core/routing/entry.ts";
+import type { PathMatcher } from "../core/routing/matcher.ts";
+import { segmentsOf } from "../core/routing/path.ts";
+import { pointerOf } from "../errors.ts";
+import type { AuthoredRoute, Config } from "../schema/config.ts";
+import { checkPaths, checkTarget } from "./check-route.ts";
+import { type CompiledMatch, compileHost, compileMatch } from "./compile-match.ts";
+import {
+  bindRedirect,
+  bindRewrite,
+  compileCors,
+  compileRequestHeaders,
+  compileResponseHeaders,
+} from "./compile-rewrite.ts";
+import { compileTraffic } from "./compile-traffic.ts";
+import type { DocumentPath, Problems } from "./problems.ts";
+import type { Rewrite, Route } from "./types.ts";
+
+/** Every host x match of every route, in document order. More of them than `routeEntriesMax` are refused before they are made. */
+export function compileRoutes(config: Config, problems: Problems): RouteEntry<Route>[] {
+  const count = config.routes.reduce(
+    (sum, { hosts, matches }) => sum + (hosts?.length ?? 1) * (matches?.length ?? 1),
+    0,
+  );
+  if (count > bounds.routeEntriesMax) {
+    problems.error(["routes"], `${count} entries (hosts x matches), at most ${bounds.routeEntriesMax}`);
+    return [];
+  }
+  const entries: RouteEntry<Route>[] = [];
+  const seenNames = new Set<string>();
+  /** First entry of each set of conditions, to warn of those that can never win. */
+  const seen = new Map<string, number>();
+  for (const [index, authored] of config.routes.entries()) {
+    const at = ["routes", index];
+    if (seenNames.has(authored.name)) problems.error([...at, "name"], "another route has this name");
+    seenNames.add(authored.name);
+    checkTarget(authored, config, at, problems);
+    for (const entry of compileRoute(authored, entries.length, at, problems)) {
+      const key = conditionKey(entry);
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, index);
+      else if (first === index) problems.warn(at, "two of its matches are equal");
+      else {
+        const other = pointerOf(["routes", first]);
+        problems.warn(at, `can never win for some requests: ${other} has an equal match and stands before it`);
+      }
+      entries.push(entry);
+    }
+  }
+  return entries;
+}
+
+function compileRoute(route: AuthoredRoute, order: number, at: DocumentPath, problems: Problems): RouteEntry<Route>[] {
+  const hosts = route.hosts?.map((host, index) => compileHost(host, [...at, "hosts", index], problems)) ?? [null];
+  const matches = (route.matches ?? [{}]).map((match, index) =>
+    compileMatch(match, [...at, "matches", index], problems),
+  );
+  const bind = compileTarget(route, matches, at, problems);
+  return matches
+    .flatMap((match) => {
+      const target = bind(match.path);
+      return [...new Set(hosts)].map((host) => ({ route: target, host, ...match, order }));
+    })
+    .map((entry, index) => ({ ...entry, order: order + index }));
+}
+
+/** What follows the match, as a function of the path that matched: only a prefix can be replaced. */
+function compileTarget(
+  route: AuthoredRoute,
+  matches: readonly CompiledMatch[],
+  at: DocumentPath,
+  problems: Problems,
+): (path: PathMatcher) => Route {
+  const scope = { service: route.service ?? "", params: paramsOf(matches) };
+  const traffic = compileTraffic(route.traffic ?? [], scope, [...at, "traffic"], problems);
+  const headers = route.rewrite ? compileRequestHeaders(route.rewrite, [...at, "rewrite"], problems) : null;
+  const splitHeaders = compileSplitHeaders(route, at, problems);
+  const response = route.response ? compileResponseHeaders(route.response, [...at, "response"], problems) : null;
+  const cors = route.cors ? compileCors(route.cors, [...at, "cors"], problems) : null;
+  checkPaths(route, matches, at, problems);
+  return (path) => {
+    const matchedSegments = path.kind === "prefix" ? segmentsOf(path.path).length : null;
+    const rewrite = bindRewrite(route.rewrite, headers, matchedSegments, null);
+    const splitRewrites = new Map<number, Rewrite[]>();
+    for (const [index, rule] of (route.traffic ?? []).entries()) {
+      if (!("split" in rule)) continue;
+      const bound = rule.split.map((entry, at) =>
+        bindRewrite(entry.rewrite, splitHeaders.get(index)?.[at] ?? null, matchedSegments, rewrite),
+      );
+      splitRewrites.set(index, bound);
+    }
+    return {
+      name: route.name,
+      service: route.service ?? null,
+      redirect: route.redirect ? bindRedirect(route.redirect, matchedSegments) : null,
+      traffic,
+      rewrite,
+      splitRewrites,
+      response,
+      cors,
+      requestTimeoutMs: route.timeouts.requestMs,
+    };
+  };
+}
+
+function compileSplitHeaders(
+  route: AuthoredRoute,
+  at: DocumentPath,
+  problems: Problems,
+): Map<number, (HeaderEdits | null)[]> {
+  const headers = new Map<number, (HeaderEdits | null)[]>();
+  for (const [index, rule] of (route.traffic ?? []).entries()) {
+    if (!("split" in rule)) continue;
+    const edits = rule.split.map(({ rewrite }, entry) =>
+      rewrite ? compileRequestHeaders(rewrite, [...at, "traffic", index, "split", entry, "rewrite"], problems) : null,
+    );
+    headers.set(index, edits);
+  }
+  return headers;
+}
+
+/** Parameters that at least one match has. */
+function paramsOf(matches: readonly CompiledMatch[]): Set<string> {
+  const segments = matches.flatMap(({ path }) => (path.kind === "pattern" ? path.segments : []));
+  return new Set(segments.flatMap((segment) => (segment.kind === "param" ? [segment.name] : [])));
+}

@@ -1,0 +1,107 @@
+/** Compiles `services`. */
+import type { BalancingPolicy } from "../core/balancing/index.ts";
+import { pointerOf } from "../errors.ts";
+import type { AuthoredService, Config } from "../schema/config.ts";
+import { parseOriginUrl } from "../schema/origin-url.ts";
+import { compileHost } from "./compile-match.ts";
+import type { DocumentPath, Problems } from "./problems.ts";
+import type { CompiledService, Origin, VersionNotice } from "./types.ts";
+
+/** What the deployment says of origins. `placeholders`: `${VAR}` by JSON pointer, where the document has one. */
+export interface OriginScope {
+  readonly allowPrivate: boolean;
+  readonly placeholders: ReadonlyMap<string, string>;
+}
+
+/** Every declared service by name. */
+export function compileServices(config: Config, scope: OriginScope, problems: Problems): Map<string, CompiledService> {
+  const namedByRoutes = versionsNamedByRoutes(config);
+  const services = new Map<string, CompiledService>();
+  for (const [name, authored] of Object.entries(config.services)) {
+    const path = ["services", name];
+    const staticOrigins = compileOrigins(authored, [...path, "origins"], scope, problems);
+    const notices = compileNotices(authored, [...path, "versions"], problems);
+    const defaultVersion = authored.defaultVersion ?? null;
+    const named = [...notices.keys(), ...(namedByRoutes.get(name) ?? []), ...(defaultVersion ? [defaultVersion] : [])];
+    const { allowedHosts, ttlSeconds } = authored.registration;
+    services.set(name, {
+      name,
+      staticOrigins,
+      placeholderUrls: placeholderUrls(authored, [...path, "origins"], scope),
+      defaultVersion,
+      notices,
+      namedVersions: new Set(named),
+      policy: authored.loadBalancing.policy as BalancingPolicy,
+      registration: {
+        allowedHosts:
+          allowedHosts?.map((host, index) =>
+            compileHost(host, [...path, "registration", "allowedHosts", index], problems),
+          ) ?? null,
+        ttlSeconds,
+      },
+    });
+  }
+  return services;
+}
+
+function compileOrigins(
+  authored: AuthoredService,
+  path: DocumentPath,
+  { allowPrivate }: OriginScope,
+  problems: Problems,
+): Origin[] {
+  const seen = new Set<string>();
+  return authored.origins.map(({ id, url, version, weight, zone }, index) => {
+    if (seen.has(id)) problems.error([...path, index, "id"], "another origin of the service has this id");
+    seen.add(id);
+    const parsed = parseOriginUrl(url, { allowPrivate });
+    if (!parsed.ok) problems.error([...path, index, "url"], parsed.detail);
+    return {
+      id,
+      url: parsed.ok ? parsed.url : "",
+      version: version ?? null,
+      weight,
+      zone: zone ?? null,
+      state: "ready",
+    };
+  });
+}
+
+/** URLs that are placeholders in the document, by origin: what is shown in their place. */
+function placeholderUrls(authored: AuthoredService, path: DocumentPath, scope: OriginScope): Map<string, string> {
+  const shown = new Map<string, string>();
+  for (const [index, { id }] of authored.origins.entries()) {
+    const placeholder = scope.placeholders.get(pointerOf([...path, index, "url"]));
+    if (placeholder !== undefined) shown.set(id, placeholder);
+  }
+  return shown;
+}
+
+function compileNotices(authored: AuthoredService, path: DocumentPath, problems: Problems): Map<string, VersionNotice> {
+  const notices = new Map<string, VersionNotice>();
+  for (const [version, { deprecation, sunset }] of Object.entries(authored.versions ?? {})) {
+    // RFC 9745, 4: the sunset must not be before the deprecation.
+    if (deprecation && sunset && Date.parse(sunset) < Date.parse(deprecation)) {
+      problems.error([...path, version, "sunset"], "is before the deprecation");
+    }
+    notices.set(version, {
+      deprecation: deprecation ? `@${Math.floor(Date.parse(deprecation) / 1000)}` : null,
+      sunset: sunset ? new Date(sunset).toUTCString() : null,
+    });
+  }
+  return notices;
+}
+
+/** Versions that traffic rules name, by service: they exist even while no origin has them. */
+function versionsNamedByRoutes(config: Config): Map<string, string[]> {
+  const named = new Map<string, string[]>();
+  for (const { service, traffic } of config.routes) {
+    if (service === undefined) continue;
+    const versions = (traffic ?? []).flatMap((rule) => {
+      if ("split" in rule) return rule.split.map(({ version }) => version);
+      return "version" in rule ? [rule.version] : [];
+    });
+    named.set(service, [...(named.get(service) ?? []), ...versions]);
+  }
+  return named;
+}

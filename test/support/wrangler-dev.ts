@@ -1,0 +1,52 @@
+/** The gateway as a process of its own, by `wrangler dev`, so that it can be killed. */
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { projectDir } from "./bundle.ts";
+import { tokens } from "./tokens.ts";
+
+export interface DevGateway {
+  readonly url: string;
+  /** Ends wrangler and workerd with SIGKILL: no chance to store anything. */
+  kill(): Promise<void>;
+}
+
+/** Starts a gateway whose state is in `persistTo`; ready when it answers. Variables: the tests', or those of a file. */
+export async function startWranglerDev(persistTo: string, envFile?: string): Promise<DevGateway> {
+  const port = await freePort();
+  const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--inspector-port", "0", "--persist-to", persistTo];
+  const vars = { ADMIN_TOKEN: tokens.admin, REGISTRAR_TOKEN: tokens.registrar, ALLOW_PRIVATE_ORIGINS: "true" };
+  if (envFile) args.push("--env-file", envFile);
+  else for (const [name, value] of Object.entries(vars)) args.push("--var", `${name}:${value}`);
+  args.push("--show-interactive-dev-session=false", "--log-level", "error");
+  const child = spawn(process.execPath, [join(projectDir, "node_modules/wrangler/bin/wrangler.js"), ...args], {
+    cwd: projectDir,
+    env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
+    stdio: ["ignore", "ignore", "inherit"],
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const kill = async () => {
+    // The group: workerd is wrangler's child.
+    process.kill(-child.pid!, "SIGKILL");
+    await ended;
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const endMs = Date.now() + 40_000;
+  while (Date.now() < endMs) {
+    const answered = await fetch(`${url}/_sluice/health`).catch(() => null);
+    if (answered) return { url, kill };
+    await wait(100);
+  }
+  await kill();
+  throw new Error("wrangler dev did not answer");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}

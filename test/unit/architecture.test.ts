@@ -1,0 +1,180 @@
+/** The import table of docs/architecture.md, kept mechanically. A line of it that is not here is forbidden. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** A room: its files, what of the project it may import (by prefix), and which packages. */
+interface Room {
+  readonly files: RegExp;
+  readonly imports: readonly string[];
+  /** Imports of types only, beside `imports`. */
+  readonly types?: readonly string[];
+  readonly packages?: readonly string[];
+}
+
+const basics = ["src/bounds.ts", "src/errors.ts"];
+const types = ["src/snapshot/types.ts", "src/core/"];
+
+const rooms: readonly Room[] = [
+  { files: /^src\/bounds\.ts$/, imports: [] },
+  { files: /^src\/errors\.ts$/, imports: [] },
+  { files: /^src\/digest\.ts$/, imports: [] },
+  { files: /^src\/respond\.ts$/, imports: ["src/errors.ts"] },
+  { files: /^src\/core\//, imports: ["src/core/", "src/bounds.ts"] },
+  { files: /^src\/schema\//, imports: ["src/schema/", "src/bounds.ts"], packages: ["zod", "ipaddr.js"] },
+  {
+    files: /^src\/snapshot\/cache\.ts$/,
+    imports: ["src/clients/control-plane.ts", "src/snapshot/", "src/digest.ts", ...basics],
+  },
+  {
+    files: /^src\/snapshot\/(?!cache)/,
+    imports: ["src/snapshot/", "src/core/", "src/schema/", ...basics],
+    packages: ["ipaddr.js", "re2js"],
+  },
+  { files: /^src\/clients\//, imports: ["src/clients/call.ts", "src/core/", ...basics], types },
+  {
+    files: /^src\/upstream\//,
+    imports: ["src/upstream/", "src/core/", ...basics],
+    types,
+  },
+  {
+    files: /^src\/pipeline\/index\.ts$/,
+    imports: ["src/pipeline/", "src/snapshot/cache.ts"],
+    types,
+  },
+  {
+    files: /^src\/pipeline\/(?!index)/,
+    imports: ["src/core/", "src/clients/", "src/upstream/", "src/respond.ts", ...basics],
+    types,
+    packages: ["structured-headers"],
+  },
+  {
+    files: /^src\/admin\//,
+    imports: [
+      "src/admin/",
+      "src/schema/",
+      "src/snapshot/compile.ts",
+      "src/clients/",
+      "src/core/",
+      "src/respond.ts",
+      ...basics,
+    ],
+    types: ["src/snapshot/"],
+    packages: ["hono", "@hono/zod-openapi"],
+  },
+  {
+    files: /^durable-objects\/control-plane\.ts$/,
+    imports: ["src/core/", "src/digest.ts", "durable-objects/migrate.ts", ...basics],
+    packages: ["cloudflare:workers"],
+  },
+  {
+    files: /^durable-objects\/service-registry(-store|-api)?\.ts$/,
+    imports: ["src/core/", "durable-objects/migrate.ts", "durable-objects/service-registry-", ...basics],
+    packages: ["cloudflare:workers"],
+  },
+  { files: /^durable-objects\/migrate\.ts$/, imports: [] },
+  { files: /^src\/index\.ts$/, imports: ["src/", "durable-objects/"] },
+  { files: /\.d\.ts$/, imports: ["src/"] },
+];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+  readonly local: boolean;
+}
+
+const files = ["src", "durable-objects"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name)),
+);
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const statement = /^\s*(import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm;
+  return [...text.matchAll(statement)].map(([, , type, to]) => {
+    const local = to!.startsWith(".");
+    return { from: file, to: local ? normalize(join(dirname(file), to!)) : to!, typeOnly: Boolean(type), local };
+  });
+}
+
+function isAllowed({ from, to, typeOnly, local }: Import): boolean {
+  const room = rooms.find(({ files }) => files.test(from));
+  if (!room) return false;
+  if (!local) return (room.packages ?? []).some((name) => to === name || to.startsWith(`${name}/`));
+  return [...room.imports, ...(typeOnly ? (room.types ?? []) : [])].some((prefix) => to.startsWith(prefix));
+}
+
+const imports = files.flatMap(importsOf);
+
+describe("architecture", () => {
+  it("finds the project's files and imports", () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(imports.length).toBeGreaterThan(150);
+  });
+
+  it("every file belongs to a room", () => {
+    expect(files.filter((file) => !rooms.some((room) => room.files.test(file)))).toEqual([]);
+  });
+
+  it("no import crosses a border that the table does not open", () => {
+    expect(imports.filter((entry) => !isAllowed(entry)).map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  it("no stage of the pipeline imports another", () => {
+    const stages = imports.filter(
+      ({ from, to }) => /^src\/pipeline\/(?!index)/.test(from) && to.startsWith("src/pipeline/"),
+    );
+    expect(stages).toEqual([]);
+  });
+
+  it("there are no circles of files, types aside", () => {
+    expect(circles(imports.filter(({ local, typeOnly }) => local && !typeOnly))).toEqual([]);
+  });
+
+  it("the core knows neither time nor chance", () => {
+    const forbidden = /\bDate\b|Math\.random|performance\.|setTimeout|crypto\./;
+    const lines = files
+      .filter((file) => file.startsWith("src/core/"))
+      .flatMap((file) =>
+        readFileSync(join(root, file), "utf8")
+          .split("\n")
+          .filter((line) => forbidden.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line))
+          .map((line) => `${file}: ${line.trim()}`),
+      );
+    expect(lines).toEqual([]);
+  });
+
+  it("every room says what it is for, in at most 40 lines", () => {
+    const folders = readdirSync(join(root, "src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) =>
+        name === "core"
+          ? readdirSync(join(root, "src/core"), { withFileTypes: true })
+              .filter((entry) => entry.isDirectory())
+              .map((entry) => join("src/core", entry.name))
+          : [join("src", name)],
+      );
+    for (const folder of [...folders, "durable-objects"]) {
+      const text = readFileSync(join(root, folder, "README.md"), "utf8");
+      expect(text.split("\n").length, relative(root, folder)).toBeLessThanOrEqual(41);
+    }
+  });
+});
+
+function circles(edges: readonly Import[]): string[] {
+  const next = Map.groupBy(edges, ({ from }) => from);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, trail: readonly string[]) => {
+    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file].join(" -> "));
+    if (done.has(file) || trail.includes(file)) return;
+    for (const { to } of next.get(file) ?? []) visit(to, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  return found;
+}

@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { bounds } from "../../../../src/bounds.ts";
+import { scanJson } from "../../../../src/core/json/scan.ts";
+
+/** Issues as "kind /path"; the text must be one that JSON.parse accepts. */
+function found(text: string, depthMax?: number): string[] {
+  JSON.parse(text);
+  return scanJson(text, depthMax).issues.map(({ kind, path }) => `${kind} /${path.join("/")}`);
+}
+
+describe("scanJson", () => {
+  test.each([
+    "1",
+    "null",
+    '""',
+    "{}",
+    "[]",
+    ' { "a" : [ true , false , null , -0.5e-3 , "x" ] , "b" : { "a" : { } } } ',
+    '{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}',
+    '{"a":"a","b":"b: {\\"a\\": 1, \\"a\\": 2}, ["}',
+    '{"a\\\\":1,"a\\"":2,"a":3}',
+    '{"constructor":1,"prototype":2,"toString":3}',
+    '["😀","\\ud83d\\ude00","\\u0000"]',
+    '{"":1,"A":2,"a":3}',
+    "[1e308,-1e308,5e-324,123456789012345678901234567890]",
+  ])("finds nothing in %s", (text) => {
+    expect(found(text)).toEqual([]);
+  });
+
+  test.each([
+    ['{"a":1,"a":1}', ["duplicate /a"]],
+    ['{"a":1,"b":2,"a":3,"a":4}', ["duplicate /a", "duplicate /a"]],
+    ['{"a":1,"\\u0061":2}', ["duplicate /a"]],
+    ['{"a/b":1,"a\\/b":2}', ["duplicate /a/b"]],
+    ['{"routes":[{},{"name":"x","hosts":[1,{"k":{},"k":[]}]}]}', ["duplicate /routes/1/hosts/1/k"]],
+    ['{"a":{"b":1,"b":2},"a":[{"c":1,"c":2}]}', ["duplicate /a/b", "duplicate /a", "duplicate /a/0/c"]],
+    ['{"toString":1,"toString":2}', ["duplicate /toString"]],
+    ['{"__proto__":1}', ["name /__proto__"]],
+    ['{"a":{"\\u005f_proto__":{"b":1}}}', ["name /a/__proto__"]],
+    ['{"__proto__":1,"__proto__":2}', ["name /__proto__", "name /__proto__", "duplicate /__proto__"]],
+    ['["__proto__"]', []],
+    ['[0,"\\ud800"]', ["surrogate /1"]],
+    ['"\udc00x"', ["surrogate /"]],
+    ['["\\ude00\\ud83d"]', ["surrogate /0"]],
+    ['{"a":{"\\ud83dx":1}}', ["surrogate /a/\ud83dx"]],
+    ["[1,1e999]", ["number /1"]],
+    ['{"a":-1e400}', ["number /a"]],
+    ["1E+400", ["number /"]],
+  ])("finds in %s: %j", (text, issues) => {
+    expect(found(text)).toEqual(issues);
+  });
+
+  test("counts nesting from the outermost container and reports where it is too deep", () => {
+    expect(found("[[[]]]", 3)).toEqual([]);
+    expect(found("[[[]]]", 2)).toEqual(["deep /0/0"]);
+    expect(found('{"a":[1,{"b":[1]},2]}', 2)).toEqual(["deep /a/1"]);
+    expect(found("[".repeat(bounds.jsonDepthMax) + "]".repeat(bounds.jsonDepthMax))).toEqual([]);
+    expect(found("[".repeat(bounds.jsonDepthMax + 1) + "]".repeat(bounds.jsonDepthMax + 1))).toHaveLength(1);
+  });
+
+  test("does not look into what is too deep, and goes on after it", () => {
+    expect(found('[[{"a":1,"a":"]}\\"","b":[{}]},{"c":1}],{"d":1,"d":2}]', 2)).toEqual([
+      "deep /0/0",
+      "deep /0/1",
+      "duplicate /1/d",
+    ]);
+  });
+
+  test("a million brackets exhaust no stack", () => {
+    const text = "[".repeat(1_000_000) + "]".repeat(1_000_000);
+    expect(scanJson(text).total).toBe(1);
+    expect(scanJson(text, 2_000_000).total).toBe(0);
+  });
+
+  test("lists at most issuesMax and counts the rest", () => {
+    const { issues, total } = scanJson(`{${'"a":1,'.repeat(500)}"a":1}`);
+    expect(issues).toHaveLength(bounds.issuesMax);
+    expect(total).toBe(500);
+    expect(scanJson('{"a":1,"a":2}', 32, 0)).toEqual({ issues: [], total: 1 });
+  });
+
+  test("ends on any text, accepted or not", () => {
+    const pieces = fc.array(fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "-", "1", "e", '"a"', " ", "t"));
+    fc.assert(fc.property(pieces, (parts) => scanJson(parts.join("")).total >= 0));
+  });
+});
+
+/** A JSON text as a tree that, unlike a value, can hold a name twice. */
+type Tree =
+  | { readonly kind: "leaf"; readonly text: string }
+  | { readonly kind: "array"; readonly items: readonly Tree[] }
+  | { readonly kind: "object"; readonly members: readonly (readonly [string, Tree])[] };
+
+const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: "small" },
+    fc
+      .oneof(fc.json({ maxDepth: 0 }), fc.constantFrom("1e999", '"\\ud800"'))
+      .map((text): Tree => ({ kind: "leaf", text })),
+    fc.array(tie("tree"), { maxLength: 4 }).map((items): Tree => ({ kind: "array", items })),
+    fc
+      .array(
+        fc.tuple(
+          fc.oneof(fc.constantFrom("a", "b", "__proto__", '"', "\\"), fc.string({ unit: "binary", maxLength: 3 })),
+          tie("tree"),
+        ),
+        { maxLength: 5 },
+      )
+      .map((members): Tree => ({ kind: "object", members })),
+  ),
+}));
+
+function write(node: Tree, isEscaped: boolean): string {
+  const name = (text: string) =>
+    isEscaped
+      ? `"${[...Array(text.length).keys()].map((at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"`
+      : JSON.stringify(text);
+  if (node.kind === "leaf") return node.text;
+  if (node.kind === "array") return `[ ${node.items.map((item) => write(item, isEscaped)).join(" ,\n")} ]`;
+  return `{ ${node.members.map(([key, value]) => `${name(key)} : ${write(value, isEscaped)}`).join(",\t")} }`;
+}
+
+const isEncodable = (text: string) => Buffer.from(text, "utf8").toString("utf8") === text;
+
+function oracle(node: Tree, path: readonly (string | number)[], depth: number, depthMax: number): string[] {
+  if (node.kind === "leaf") {
+    const value: unknown = JSON.parse(node.text);
+    if (value === Infinity || value === -Infinity) return [`number ${JSON.stringify(path)}`];
+    return typeof value === "string" && !isEncodable(value) ? [`surrogate ${JSON.stringify(path)}`] : [];
+  }
+  if (depth > depthMax) return [`deep ${JSON.stringify(path)}`];
+  if (node.kind === "array")
+    return node.items.flatMap((item, index) => oracle(item, [...path, index], depth + 1, depthMax));
+  return node.members.flatMap(([name, value], index) => {
+    const at = JSON.stringify([...path, name]);
+    return [
+      ...(name === "__proto__" ? [`name ${at}`] : []),
+      ...(node.members.slice(0, index).some(([earlier]) => earlier === name) ? [`duplicate ${at}`] : []),
+      ...(isEncodable(name) ? [] : [`surrogate ${at}`]),
+      ...oracle(value, [...path, name], depth + 1, depthMax),
+    ];
+  });
+}
+
+test("finds what a walk over the tree finds that the text was written from", () => {
+  fc.assert(
+    fc.property(tree, fc.boolean(), fc.integer({ min: 1, max: 4 }), (node, isEscaped, depthMax) => {
+      const text = write(node, isEscaped);
+      JSON.parse(text);
+      const issues = scanJson(text, depthMax, 1_000).issues.map(({ kind, path }) => `${kind} ${JSON.stringify(path)}`);
+      expect(issues).toEqual(oracle(node, [], 1, depthMax));
+    }),
+    { numRuns: 500 },
+  );
+});

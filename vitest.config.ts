@@ -1,0 +1,54 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+import { tokens } from "./test/support/tokens.ts";
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: "istanbul",
+      include: ["src/**/*.ts", "durable-objects/**/*.ts"],
+      exclude: ["**/*.d.ts"],
+      reporter: ["text", "text-summary"],
+      reportOnFailure: true,
+      thresholds: {
+        statements: 85,
+        branches: 85,
+        functions: 85,
+        lines: 85,
+        "src/core/**": { branches: 95 },
+      },
+    },
+    projects: [
+      {
+        // Pure code, by Node: src/core, schema, compile, the examples' modules.
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+      },
+      {
+        // Inside workerd, with real Durable Objects.
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                ADMIN_TOKEN: tokens.admin,
+                REGISTRAR_TOKEN: tokens.registrar,
+                VIEWER_TOKEN: tokens.viewer,
+                ALLOW_PRIVATE_ORIGINS: "true",
+              },
+            },
+          }),
+        ],
+        test: {
+          name: "workers",
+          include: ["test/workers/**/*.test.ts"],
+          // A real HTTP origin, by Node: workerd cannot listen.
+          globalSetup: "./test/support/workers-origin.ts",
+        },
+      },
+      {
+        // Black box over real sockets.
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+    ],
+  },
+});
