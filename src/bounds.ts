@@ -1,6 +1,7 @@
 /**
  * Every bound and default of the gateway, in one place. A name ends in its unit; `Max`/`Min` marks a bound, `Default` a
- * value that a person may override in the configuration. Nothing here is read from the environment.
+ * value that a person may override in the configuration. Nothing here is read from the environment. The inner numbers of
+ * rate limiting, which only its algorithms read, are in `core/limiting/limits.ts`.
  */
 export const bounds = Object.freeze({
   // --- Configuration document -------------------------------------------------------------------------------------
@@ -32,6 +33,12 @@ export const bounds = Object.freeze({
   /** Longest value of a header that the gateway sets, in characters. */
   headerValueLengthMax: 8_192,
   weightMax: 1_000_000,
+  /** Largest limit or burst, in permits. */
+  rateLimitMax: 1_000_000_000,
+  /** Longest time for which a leaky bucket may hold a request back. */
+  rateLimitDelayMsMax: 60_000,
+  /** Longest text of a client key that names an object as it is; a longer one is hashed. */
+  limitKeyLengthMax: 200,
 
   // --- A request ---------------------------------------------------------------------------------------------------
   /** Body limit when the document does not say, in bytes. */
@@ -73,6 +80,20 @@ export const bounds = Object.freeze({
   snapshotRefreshTriesMax: 3,
   /** Largest piece of a blob in one SQLite row, in UTF-16 units (a row holds at most 2 MB). */
   blobPartLengthMax: 500_000,
+
+  // --- Rate limits
+  /** How long a request waits for the limiter before `onUnavailable` decides. */
+  limiterCallMsMax: 150,
+  /** How long, and how often, a request asks again when others took what was granted; then it is refused. */
+  limiterWaitMsMax: 1_000,
+  limiterRoundsMax: 64,
+  /** Pause between two lines of the log about limits in shadow mode or without their object. */
+  limitEventPauseMs: 1_000,
+  /** Failed calls in a row after which a key's limiter is left alone, and for how long. */
+  limiterFailuresMax: 3,
+  limiterOpenMs: 1_000,
+  /** Keys whose failures an isolate remembers. */
+  limiterFailingKeysMax: 1_000,
 
   // --- Calls to Durable Objects ------------------------------------------------------------------------------------
   /** Deadline of one call from the admin API to an object. */

@@ -2,10 +2,13 @@
 import { adminPrefix, newAdmin } from "./admin/index.ts";
 import { normalizeHost } from "./core/routing/host.ts";
 import { normalizePath } from "./core/routing/path.ts";
+import { GatewayError } from "./errors.ts";
 import { handle } from "./pipeline/index.ts";
+import { errorResponse } from "./respond.ts";
 import { currentSnapshot, refreshSnapshot, snapshotStatus } from "./snapshot/cache.ts";
 
 export { ControlPlane } from "../durable-objects/control-plane.ts";
+export { RateLimiter } from "../durable-objects/rate-limiter.ts";
 export { ServiceRegistry } from "../durable-objects/service-registry.ts";
 
 const admin = newAdmin({ current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus });
@@ -14,6 +17,13 @@ export default {
   fetch(request, env, ctx) {
     // Parsing resolves dot segments, so nothing can reach a prefix by a detour.
     const url = new URL(request.url);
+    // Outside of Cloudflare's edge a Host header with a path in it would become a part of the URL.
+    if (/[/?#@\\]/.test(request.headers.get("host") ?? "")) {
+      return errorResponse(
+        new GatewayError("invalid_request", { detail: "The Host header is not a host." }),
+        crypto.randomUUID(),
+      );
+    }
     return isOwn(url, env) ? admin.fetch(request, env, ctx) : handle(request, url, env, ctx);
   },
 } satisfies ExportedHandler<Env>;

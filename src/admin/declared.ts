@@ -1,7 +1,7 @@
-/** Which services the configuration declares, as it is now rather than as this isolate remembers it. */
+/** Which services and limits the configuration declares, as it is now rather than as this isolate remembers it. */
 import { bounds } from "../bounds.ts";
 import { GatewayError } from "../errors.ts";
-import type { CompiledService } from "../snapshot/types.ts";
+import type { CompiledLimit, CompiledService } from "../snapshot/types.ts";
 import type { SnapshotSource } from "./context.ts";
 
 type Services = ReadonlyMap<string, CompiledService>;
@@ -17,20 +17,24 @@ export interface DeclaredServices {
 }
 
 /**
- * They are read anew when they may be old (a rule for registrations may have changed) or when a name is not among them
- * (it may be new). While the control plane is away, what is known of known services counts.
+ * Follows the control plane when what is known may be old (a rule may have changed) or does not suffice (a name may be
+ * new). While the control plane is away, what is known counts if it suffices.
  */
+async function follow(snapshots: SnapshotSource, env: Env, suffices: boolean): Promise<void> {
+  if (suffices && snapshots.status().ageMs <= bounds.snapshotFreshMs) return;
+  try {
+    await snapshots.refresh(env);
+  } catch (error) {
+    if (!suffices) throw error;
+  }
+}
+
 export function declaredServices(snapshots: SnapshotSource): DeclaredServices {
   const known = () => snapshots.status().snapshot?.config.services ?? noServices;
 
   async function among(env: Env, names: readonly string[]): Promise<Services> {
     const allKnown = names.every((name) => known().has(name));
-    if (allKnown && snapshots.status().ageMs <= bounds.snapshotFreshMs) return known();
-    try {
-      await snapshots.refresh(env);
-    } catch (error) {
-      if (!allKnown) throw error;
-    }
+    await follow(snapshots, env, allKnown);
     return known();
   }
 
@@ -46,4 +50,13 @@ export function declaredServices(snapshots: SnapshotSource): DeclaredServices {
       throw new GatewayError("service_unknown", { detail: `The configuration declares no service "${name}".` });
     },
   };
+}
+
+/** One limit. Throws `limit_unknown`. */
+export async function declaredLimit(snapshots: SnapshotSource, env: Env, name: string): Promise<CompiledLimit> {
+  const known = () => snapshots.status().snapshot?.config.limits.get(name);
+  await follow(snapshots, env, known() !== undefined);
+  const limit = known();
+  if (limit) return limit;
+  throw new GatewayError("limit_unknown", { detail: `The configuration declares no rate limit "${name}".` });
 }

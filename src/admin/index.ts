@@ -9,6 +9,7 @@ import { schemaIssues } from "../schema/issues.ts";
 import { mountConfig } from "./config.ts";
 import type { AdminContext, SnapshotSource } from "./context.ts";
 import { docsPage } from "./docs.ts";
+import { mountLimits } from "./limits.ts";
 import { json } from "./openapi.ts";
 import { mountServices } from "./services.ts";
 
@@ -26,6 +27,14 @@ const health = createRoute({
   },
 });
 
+/** Parts of a request as a person calls them. */
+const targets: Readonly<Record<string, string>> = {
+  json: "body is",
+  param: "path is",
+  query: "query is",
+  header: "headers are",
+};
+
 /** What the OpenAPI document says of the API as a whole. */
 const about = {
   openapi: "3.1.0",
@@ -39,7 +48,7 @@ export function newAdmin(snapshots: SnapshotSource): OpenAPIHono<AdminContext> {
     defaultHook: (result) => {
       if (result.success) return;
       const errors = schemaIssues(result.error).map(({ path, detail }) => ({ detail, pointer: pointerOf(path) }));
-      throw new GatewayError("invalid_request", { detail: `The ${result.target} is not valid.`, errors });
+      throw new GatewayError("invalid_request", { detail: `The ${targets[result.target]} not valid.`, errors });
     },
   }).basePath(adminPrefix);
   app.use(async (c, next) => {
@@ -71,6 +80,7 @@ export function newAdmin(snapshots: SnapshotSource): OpenAPIHono<AdminContext> {
   });
   mountConfig(app, snapshots);
   mountServices(app, snapshots);
+  mountLimits(app, snapshots);
   app.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(about)));
   app.get("/schema.json", (c) => c.json(configJsonSchema()));
   app.get("/docs", () => docsPage(app.getOpenAPI31Document(about)));

@@ -12,7 +12,7 @@ const statusTexts = {
   400: "The request is not valid",
   401: "The token is missing or wrong",
   403: "The token's role does not allow the call",
-  404: "There is no such service, origin or lease",
+  404: "There is no such service, origin, lease or limit",
   409: "The service's state does not allow the call",
   412: "The revision has changed",
   413: "The body is too large",

@@ -60,7 +60,9 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
   });
   app.openapi(calls.deleteOrigin, async (c) => {
     const { service, origin } = c.req.valid("param");
-    refuseStatic(await declared.one(c.env, service), origin);
+    // Not declared any more is no reason to keep what would come back with the declaration.
+    const known = (await declared.among(c.env, [service])).get(service);
+    if (known) refuseStatic(known, origin);
     await deregisterOrigin(c.env, service, origin);
     return c.body(null, 204);
   });
@@ -147,13 +149,9 @@ async function renewMany(env: Env, declared: DeclaredServices, leases: z.output<
 
 async function describe(env: Env, service: CompiledService): Promise<z.output<typeof api.ServiceAnswer>> {
   const { revision, frozen, origins } = await listOrigins(env, service.name);
-  const fixed = service.staticOrigins.map((origin) => ({
-    ...origin,
-    // What came from a variable is not shown (C6).
-    url: service.placeholderUrls.get(origin.id) ?? origin.url,
-    static: true,
-  }));
-  const listed = new Set(fixed.map(({ id }) => id));
+  // What came from a variable is not shown (C6).
+  const fixed = service.staticOrigins.map((origin) => ({ ...origin, ...service.shown.get(origin.id), static: true }));
+  const listed = new Set(service.staticOrigins.map(({ id }) => id));
   const leased = origins
     .filter(({ id }) => !listed.has(id))
     .map(({ ttlMs: _ttlMs, drainUntilMs: _drainUntilMs, ...origin }) => ({ ...origin, static: false }));

@@ -1,6 +1,7 @@
 /** Stage: the request to one origin, and its answer or the reason why there is none. */
 import { ended, started } from "../core/balancing/load.ts";
 import type { Client } from "../core/forwarding/client.ts";
+import { mendCookies } from "../core/forwarding/headers.ts";
 import { applyHeaderEdits } from "../core/rewriting/headers.ts";
 import { rewritePath } from "../core/rewriting/path.ts";
 import { GatewayError } from "../errors.ts";
@@ -38,8 +39,11 @@ export async function forward(request: Request, forwarding: Forwarding): Promise
   const deadline = newDeadline(timeoutMs, request.body !== null);
   const body = outgoingBody(request, forwarding.maxBodyBytes, deadline.abort);
   if (!body) return { result: new GatewayError("payload_too_large"), tries: 0 };
-  const headers = upstreamHeaders(request.headers, forwarding.client, forwarding.requestId);
+  const headers = upstreamHeaders(request, forwarding.client, forwarding.requestId);
   if (rewrite.headers) applyHeaderEdits(rewrite.headers, headers);
+  // After the edits, which may add a cookie.
+  const cookie = headers.get("cookie");
+  if (cookie !== null) headers.set("cookie", mendCookies(cookie));
   const path = rewrite.path ? rewritePath(rewrite.path, url.pathname) : url.pathname;
   // A client that uploads slowly is no failure of the origin: the clock waits for the body.
   if (body.stream) void body.handedOver.then(() => deadline.start());

@@ -2,6 +2,7 @@
 import { currentSnapshot, snapshotStatus } from "../snapshot/cache.ts";
 import type { Route, Snapshot } from "../snapshot/types.ts";
 import { forward } from "./forward.ts";
+import { limit } from "./limit.ts";
 import { match } from "./match.ts";
 import { pick } from "./pick.ts";
 import { preflight } from "./preflight.ts";
@@ -16,20 +17,33 @@ const noneTried: ReadonlySet<string> = new Set();
 export async function handle(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
   const requestId = requestIdOf(request);
   try {
-    const snapshot = await currentSnapshot(env, ctx);
+    let calls = 0;
+    const snapshot = await currentSnapshot(env, ctx, () => {
+      calls = 1;
+    });
     if (!snapshot) return refusal("gateway_unconfigured", requestId);
-    return await answer(request, url, requestId, snapshot);
+    return await answer(request, url, requestId, snapshot, calls, env, ctx);
   } catch (error) {
     return refusal("internal_error", requestId, error);
   }
 }
 
-async function answer(request: Request, url: URL, requestId: string, snapshot: Snapshot): Promise<Response> {
+async function answer(
+  request: Request,
+  url: URL,
+  requestId: string,
+  snapshot: Snapshot,
+  calls: number,
+  env: Env,
+  ctx: ExecutionContext,
+): Promise<Response> {
   const { gateway } = snapshot.config;
-  const decision: Decision = { calls: 0, revision: snapshot.revision, age: snapshotStatus().ageMs };
+  const decision: Decision = { calls, revision: snapshot.revision, age: snapshotStatus().ageMs };
+  let limits: Finishing["limits"] = [];
   const finishing = (route: Route | null, notice?: Finishing["notice"]): Finishing => ({
     route,
     notice,
+    limits,
     requestOrigin: request.headers.get("origin"),
     requestId: gateway.echoRequestId || gateway.debugHeaders ? requestId : null,
     decision: gateway.debugHeaders ? decision : null,
@@ -45,6 +59,13 @@ async function answer(request: Request, url: URL, requestId: string, snapshot: S
   decision.route = route.name;
   // Without the route: a preflight's headers are its own, not those of an answer.
   if (matched.preflight && route.cors) return finishOwn(preflight(route.cors, request), finishing(null));
+  if (route.limits.length > 0) {
+    const outcome = await limit(route, facts, params, env, ctx);
+    limits = outcome.reports;
+    Object.assign(decision, { limit: outcome.mark, calls: calls + outcome.calls });
+    if (outcome.refusal) return finishRefusal(outcome.refusal, requestId, finishing(route));
+    if (outcome.delayMs > 0) await scheduler.wait(outcome.delayMs);
+  }
   if (route.redirect) return finishOwn(redirect(route.redirect, url), finishing(route));
   const service = snapshot.services.get(route.service ?? "");
   if (!service) throw new Error(`the service of route ${route.name} is not in the snapshot`);
@@ -59,8 +80,12 @@ async function answer(request: Request, url: URL, requestId: string, snapshot: S
   if (picked instanceof Error) return finishRefusal(picked, requestId, finishing(route));
   decision.origin = picked.origin.id;
 
-  const limits = { timeoutMs: route.requestTimeoutMs, maxBodyBytes: gateway.maxBodyBytes };
-  const { result, tries } = await forward(request, { url, client, requestId, rewrite, ...picked, ...limits });
+  const { requestTimeoutMs: timeoutMs } = route;
+  const { maxBodyBytes } = gateway;
+  const { result, tries } = await forward(request, {
+    ...{ url, client, requestId, rewrite, timeoutMs, maxBodyBytes },
+    ...picked,
+  });
   decision.tries = tries;
   if (result instanceof Error) return finishRefusal(result, requestId, finishing(route));
   return finishUpstream(result, finishing(route, service.config.notices.get(version ?? picked.origin.version ?? "")));

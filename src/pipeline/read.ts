@@ -2,7 +2,7 @@
 import { bounds } from "../bounds.ts";
 import type { RequestFacts } from "../core/facts.ts";
 import { type Client, clientOf } from "../core/forwarding/client.ts";
-import { cookieOf, isRequestId, passesOf } from "../core/forwarding/headers.ts";
+import { cookieOf, isDistrusted, isRequestId, passesOf } from "../core/forwarding/headers.ts";
 import { normalizeHost } from "../core/routing/host.ts";
 import { GatewayError } from "../errors.ts";
 
@@ -37,11 +37,17 @@ export function read(request: Request, url: URL, trustedProxyHops: number): Read
     const value = cf?.[name];
     return typeof value === "string" ? value : null;
   };
+  // What the gateway itself would say to the origin.
+  const vouched: Readonly<Record<string, string | null>> = {
+    "x-forwarded-for": client.forwardedFor,
+    "x-forwarded-proto": client.proto,
+    "x-forwarded-host": client.host,
+  };
   const facts: RequestFacts = {
     method: request.method,
     host: normalizeHost(url.host),
     path: url.pathname,
-    header: (name) => headers.get(name),
+    header: (name) => (isDistrusted(name) ? (vouched[name] ?? null) : headers.get(name)),
     query: (name) => url.searchParams.get(name),
     cookie: (name) => cookieOf(headers.get("cookie"), name),
     clientIp: client.ip,

@@ -1,7 +1,8 @@
 /** Stage: what the client gets. An origin's answer is changed in nothing, if nothing asks for it. */
-import { serializeDictionary } from "structured-headers";
+import { serializeDictionary, serializeList } from "structured-headers";
 import { corsResponseHeaderNames, responseHeaders } from "../core/cors/cors.ts";
 import { isForged } from "../core/forwarding/headers.ts";
+import { type LimitReport, limitField, policyFields } from "../core/limiting/fields.ts";
 import { applyHeaderEdits } from "../core/rewriting/headers.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { errorResponse } from "../respond.ts";
@@ -13,6 +14,8 @@ export interface Decision {
   service?: string;
   version?: string;
   reason?: string;
+  /** Of rate limits: `ok`, `denied`, `shadow` or `degraded`. */
+  limit?: string;
   origin?: string;
   tries?: number;
   /** Durable Object calls that the request waited for. */
@@ -33,6 +36,8 @@ export interface Finishing {
   readonly requestId: string | null;
   /** Set when answers carry it. */
   readonly decision: Decision | null;
+  /** Limits that the request was subject to. */
+  readonly limits: readonly LimitReport[];
 }
 
 /**
@@ -41,13 +46,13 @@ export interface Finishing {
  */
 export function finishUpstream(response: Response, finishing: Finishing): Response {
   const forged = [...response.headers.keys()].filter(isForged);
-  const { route, notice, requestId, decision } = finishing;
-  if (forged.length === 0 && !route?.response && !route?.cors && !notice && !requestId && !decision) return response;
+  const { route, notice, requestId, decision, limits } = finishing;
+  const asks = route?.response ?? route?.cors ?? notice ?? requestId ?? decision;
+  if (forged.length === 0 && !asks && limits.every(({ headers }) => headers === "none")) return response;
   const headers = new Headers(response.headers);
   for (const name of forged) headers.delete(name);
   if (route?.cors) for (const name of corsResponseHeaderNames) headers.delete(name);
-  addOwn(headers, finishing);
-  if (route?.response) applyHeaderEdits(route.response, headers);
+  addOwn(headers, finishing, true);
   return rewrapped(response, headers);
 }
 
@@ -59,27 +64,71 @@ export function refusal(code: ErrorCode, requestId: string, cause?: unknown): Re
 
 /** A refusal by a stage. */
 export function finishRefusal(error: GatewayError, requestId: string, finishing: Finishing): Response {
-  return finishOwn(errorResponse(error, requestId), finishing);
-}
-
-/** An answer that the gateway made itself. */
-export function finishOwn(response: Response, finishing: Finishing): Response {
-  addOwn(response.headers, finishing);
+  const response = errorResponse(error, requestId);
+  addOwn(response.headers, finishing, false);
   return response;
 }
 
-function addOwn(headers: Headers, { route, notice, requestOrigin, requestId, decision }: Finishing): void {
+/** A redirect or a preflight's answer. */
+export function finishOwn(response: Response, finishing: Finishing): Response {
+  addOwn(response.headers, finishing, true);
+  return response;
+}
+
+function addOwn(headers: Headers, finishing: Finishing, isAnswer: boolean): void {
+  const { route, notice, requestOrigin, requestId, decision, limits } = finishing;
+  if (limits.length > 0) addLimits(headers, limits);
   if (route?.cors) for (const [name, value] of responseHeaders(route.cors, requestOrigin)) headers.append(name, value);
   if (notice?.deprecation) headers.set("deprecation", notice.deprecation);
   if (notice?.sunset) headers.set("sunset", notice.sunset);
   if (requestId) headers.set("x-request-id", requestId);
   if (decision) headers.set("sluice-decision", serializeDictionary(membersOf(decision)));
+  // Last, and not on errors: those are the gateway's.
+  if (isAnswer && route?.response) applyHeaderEdits(route.response, headers);
+}
+
+/** `RateLimit` and its policy (draft-ietf-httpapi-ratelimit-headers), or the older three of the tightest legacy limit. */
+function addLimits(headers: Headers, limits: readonly LimitReport[]): void {
+  const draft = limits.filter((report) => report.headers === "draft");
+  if (draft.length > 0) {
+    const policies = draft.flatMap(policyFields).map(({ name, q, w }) =>
+      item(name, [
+        ["q", q],
+        ["w", w],
+      ]),
+    );
+    headers.set("ratelimit-policy", serializeList(policies));
+    headers.set(
+      "ratelimit",
+      serializeList(
+        draft.map(limitField).map(({ name, r, t }) =>
+          item(name, [
+            ["r", r],
+            ["t", t],
+          ]),
+        ),
+      ),
+    );
+  }
+  const [legacy] = limits
+    .filter((report) => report.headers === "legacy")
+    .sort((a, b) => a.standing.remaining - b.standing.remaining);
+  if (!legacy) return;
+  const [policy] = policyFields(legacy);
+  const { r, t } = limitField(legacy);
+  headers.set("x-ratelimit-limit", String(policy?.q));
+  headers.set("x-ratelimit-remaining", String(r));
+  headers.set("x-ratelimit-reset", String(t));
+}
+
+function item(name: string, parameters: [string, number][]): [string, Map<string, number>] {
+  return [name, new Map(parameters)];
 }
 
 /** In the order in which the request was decided. */
 function membersOf(decision: Decision): Record<string, string | number> {
-  const { route, service, version, reason, origin, tries, calls, revision, age } = decision;
-  const members = { route, service, version, reason, origin, tries, calls, revision, age };
+  const { route, service, limit, version, reason, origin, tries, calls, revision, age } = decision;
+  const members = { route, service, limit, version, reason, origin, tries, calls, revision, age };
   return Object.fromEntries(
     Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );

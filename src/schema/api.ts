@@ -92,6 +92,31 @@ export const ServicesAnswer = z.object({
   next: z.string().nullable().describe("For `after`, when there are more"),
 });
 
+const LimitWindow = z.object({
+  kind: z.enum(["sliding-window", "fixed-window", "calendar-window", "token-bucket", "leaky-bucket"]),
+  limit: z.number().optional().describe("Permits in the window"),
+  windowSeconds: z.number().optional(),
+  per: z.enum(["minute", "hour", "day", "month"]).optional().describe("Of a calendar window"),
+  timeZone: z.string().optional(),
+  rate: z.number().optional().describe("Permits a second"),
+  burst: z.number().optional(),
+  maxDelayMs: z.number().optional(),
+  charged: z.number().describe("Permits in use, those of leases included; of a bucket with a fraction"),
+  free: z.number().int().min(0),
+  resetSeconds: z.number().describe("Time until more is free; 0 when nothing is charged"),
+});
+export const LimitAnswer = z.object({
+  limit: z.string(),
+  key: z.string(),
+  policyVersion: Revision.nullable().describe(
+    "Configuration revision of these numbers; null: the key is unused, so nothing is charged",
+  ),
+  windows: z.array(LimitWindow),
+  leases: z
+    .array(z.object({ isolate: z.string(), permits: z.number(), expiresAt: z.iso.datetime() }))
+    .describe("Permits that isolates may still spend; they are charged already"),
+});
+
 const Issue = z.object({ detail: z.string(), pointer: z.string() });
 export const ApplyAnswer = z.object({
   revision: Revision,

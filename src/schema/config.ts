@@ -36,7 +36,7 @@ export const Config = z.strictObject({
   $schema: z.string().max(bounds.patternLengthMax).optional(),
   gateway: Gateway.prefault({}),
   services: record(Service, bounds.servicesMax).describe("Who answers, by name"),
-  rateLimits: record(RateLimit, 1_000).describe("Limits by name. Not yet available"),
+  rateLimits: record(RateLimit, 1_000).describe("Limits by name, for routes to refer to"),
   routes: z.array(Route).max(bounds.routesMax).default([]).describe("Which requests go where"),
 });
 

@@ -135,7 +135,11 @@ export const Route = z.strictObject({
   rewrite: Rewrite.optional().describe("Changes to the request"),
   response: z.strictObject(headerEditsShape).optional().describe("Changes to the answer"),
   cors: Cors.optional().describe("The gateway answers preflights"),
-  rateLimits: z.array(Name).max(8).optional().describe("Not yet available"),
+  rateLimits: z
+    .array(Name)
+    .max(8)
+    .optional()
+    .describe("Limits that a request must all pass; it takes from all or none"),
   timeouts: Timeouts.prefault({}),
   retries: Retries.optional().describe("Not yet available"),
   mirror: z.array(Mirror).max(4).optional().describe("Not yet available"),

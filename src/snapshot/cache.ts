@@ -46,8 +46,12 @@ const state: State = {
   flight: null,
 };
 
-/** The snapshot that a request should use; null before the first configuration. */
-export async function currentSnapshot(env: Env, ctx: ExecutionContext): Promise<Snapshot | null> {
+/** The snapshot that a request should use; null before the first configuration. `waiting` is told before it waits. */
+export async function currentSnapshot(
+  env: Env,
+  ctx: ExecutionContext,
+  waiting: () => void = () => {},
+): Promise<Snapshot | null> {
   const nowMs = Date.now();
   const ageMs = nowMs - state.checkedAtMs;
   if (ageMs <= bounds.snapshotFreshMs) return state.snapshot;
@@ -57,6 +61,7 @@ export async function currentSnapshot(env: Env, ctx: ExecutionContext): Promise<
   const flight = refreshOnce(env, ctx, nowMs);
   // While it is away nothing is gained by waiting for it: the last good snapshot serves (C7).
   if (!state.snapshot || (ageMs > bounds.snapshotStaleMaxMs && sinceFailureMs > bounds.snapshotOutageMsMax)) {
+    waiting();
     await within(flight, bounds.snapshotWaitMsMax);
   }
   return state.snapshot;
@@ -166,7 +171,7 @@ function read<T>(texts: ReadonlyMap<string, string>, hash: string): Kept<T> | un
 
 /** Compiles before anything is swapped (C3); a document that does not compile here leaves the last good one in use. */
 function compileInto(env: Env, hash: string, text: string, revision: number): void {
-  const compiled = compileDocument(text, env as unknown as Variables);
+  const compiled = compileDocument(text, env as unknown as Variables, revision);
   state.configHash = hash;
   if (compiled.ok) {
     state.config = { revision, value: compiled.config };

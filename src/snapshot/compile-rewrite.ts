@@ -19,7 +19,8 @@ type AuthoredCors = NonNullable<AuthoredRoute["cors"]>;
 const requestReserved = (name: string) => isWithheld(name) || name === "via" || name === "x-request-id";
 /** Response headers that describe the transfer or that only the gateway may send. */
 const responseReserved = (name: string) =>
-  name.startsWith("sluice-") || ["connection", "content-length", "transfer-encoding", "upgrade"].includes(name);
+  name.startsWith("sluice-") ||
+  ["connection", "content-encoding", "content-length", "transfer-encoding", "upgrade"].includes(name);
 
 /** Edits of request headers; null when there are none. */
 export const compileRequestHeaders = (authored: AuthoredHeaders, path: DocumentPath, problems: Problems) =>

@@ -17,10 +17,12 @@ import {
 } from "./compile-rewrite.ts";
 import { compileTraffic } from "./compile-traffic.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
-import type { Rewrite, Route } from "./types.ts";
+import type { CompiledLimit, Rewrite, Route } from "./types.ts";
+
+type Limits = ReadonlyMap<string, CompiledLimit>;
 
 /** Every host x match of every route, in document order. More of them than `routeEntriesMax` are refused before they are made. */
-export function compileRoutes(config: Config, problems: Problems): RouteEntry<Route>[] {
+export function compileRoutes(config: Config, limits: Limits, problems: Problems): RouteEntry<Route>[] {
   const count = config.routes.reduce(
     (sum, { hosts, matches }) => sum + (hosts?.length ?? 1) * (matches?.length ?? 1),
     0,
@@ -38,7 +40,7 @@ export function compileRoutes(config: Config, problems: Problems): RouteEntry<Ro
     if (seenNames.has(authored.name)) problems.error([...at, "name"], "another route has this name");
     seenNames.add(authored.name);
     checkTarget(authored, config, at, problems);
-    for (const entry of compileRoute(authored, entries.length, at, problems)) {
+    for (const entry of compileRoute(authored, limits, entries.length, at, problems)) {
       const key = conditionKey(entry);
       const first = seen.get(key);
       if (first === undefined) seen.set(key, index);
@@ -53,12 +55,18 @@ export function compileRoutes(config: Config, problems: Problems): RouteEntry<Ro
   return entries;
 }
 
-function compileRoute(route: AuthoredRoute, order: number, at: DocumentPath, problems: Problems): RouteEntry<Route>[] {
+function compileRoute(
+  route: AuthoredRoute,
+  limits: Limits,
+  order: number,
+  at: DocumentPath,
+  problems: Problems,
+): RouteEntry<Route>[] {
   const hosts = route.hosts?.map((host, index) => compileHost(host, [...at, "hosts", index], problems)) ?? [null];
   const matches = (route.matches ?? [{}]).map((match, index) =>
     compileMatch(match, [...at, "matches", index], problems),
   );
-  const bind = compileTarget(route, matches, at, problems);
+  const bind = compileTarget(route, limits, matches, at, problems);
   return matches
     .flatMap((match) => {
       const target = bind(match.path);
@@ -70,6 +78,7 @@ function compileRoute(route: AuthoredRoute, order: number, at: DocumentPath, pro
 /** What follows the match, as a function of the path that matched: only a prefix can be replaced. */
 function compileTarget(
   route: AuthoredRoute,
+  limits: Limits,
   matches: readonly CompiledMatch[],
   at: DocumentPath,
   problems: Problems,
@@ -80,6 +89,7 @@ function compileTarget(
   const splitHeaders = compileSplitHeaders(route, at, problems);
   const response = route.response ? compileResponseHeaders(route.response, [...at, "response"], problems) : null;
   const cors = route.cors ? compileCors(route.cors, [...at, "cors"], problems) : null;
+  const routeLimits = limitsOf(route, limits, at, problems);
   checkPaths(route, matches, at, problems);
   return (path) => {
     const matchedSegments = path.kind === "prefix" ? segmentsOf(path.path).length : null;
@@ -101,9 +111,21 @@ function compileTarget(
       splitRewrites,
       response,
       cors,
+      limits: routeLimits,
       requestTimeoutMs: route.timeouts.requestMs,
     };
   };
+}
+
+/** The limits that the route names, each once. */
+function limitsOf(route: AuthoredRoute, limits: Limits, at: DocumentPath, problems: Problems): CompiledLimit[] {
+  const names = route.rateLimits ?? [];
+  return names.flatMap((name, index) => {
+    const limit = limits.get(name);
+    if (limit === undefined) problems.error([...at, "rateLimits", index], "no rate limit has this name");
+    if (names.indexOf(name) !== index) problems.error([...at, "rateLimits", index], "is named before");
+    return limit === undefined ? [] : [limit];
+  });
 }
 
 function compileSplitHeaders(

@@ -5,7 +5,7 @@ import type { AuthoredService, Config } from "../schema/config.ts";
 import { parseOriginUrl } from "../schema/origin-url.ts";
 import { compileHost } from "./compile-match.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
-import type { CompiledService, Origin, VersionNotice } from "./types.ts";
+import type { CompiledService, Origin, ShownOrigin, VersionNotice } from "./types.ts";
 
 /** What the deployment says of origins. `placeholders`: `${VAR}` by JSON pointer, where the document has one. */
 export interface OriginScope {
@@ -27,7 +27,7 @@ export function compileServices(config: Config, scope: OriginScope, problems: Pr
     services.set(name, {
       name,
       staticOrigins,
-      placeholderUrls: placeholderUrls(authored, [...path, "origins"], scope),
+      shown: placeholdersOf(authored, [...path, "origins"], scope),
       defaultVersion,
       notices,
       namedVersions: new Set(named),
@@ -67,12 +67,15 @@ function compileOrigins(
   });
 }
 
-/** URLs that are placeholders in the document, by origin: what is shown in their place. */
-function placeholderUrls(authored: AuthoredService, path: DocumentPath, scope: OriginScope): Map<string, string> {
-  const shown = new Map<string, string>();
+/** What is shown of an origin in the place of what came from a variable (C6), by the origin's id. */
+function placeholdersOf(authored: AuthoredService, path: DocumentPath, scope: OriginScope): Map<string, ShownOrigin> {
+  const shown = new Map<string, ShownOrigin>();
   for (const [index, { id }] of authored.origins.entries()) {
-    const placeholder = scope.placeholders.get(pointerOf([...path, index, "url"]));
-    if (placeholder !== undefined) shown.set(id, placeholder);
+    const members = (["id", "url", "version", "zone"] as const).flatMap((member) => {
+      const placeholder = scope.placeholders.get(pointerOf([...path, index, member]));
+      return placeholder === undefined ? [] : [[member, placeholder] as const];
+    });
+    if (members.length > 0) shown.set(id, Object.fromEntries(members));
   }
   return shown;
 }

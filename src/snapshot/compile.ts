@@ -4,8 +4,10 @@ import { buildRouteTable } from "../core/routing/table.ts";
 import type { Issue } from "../errors.ts";
 import { Config } from "../schema/config.ts";
 import { schemaIssues } from "../schema/issues.ts";
+import { compileLimits } from "./compile-limits.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileServices } from "./compile-service.ts";
+import { withoutMisshapen } from "./misshapen.ts";
 import { type Resolved, resolvePlaceholders, type Variables } from "./placeholders.ts";
 import { newProblems, type Problems } from "./problems.ts";
 import type { CompiledConfig } from "./types.ts";
@@ -18,15 +20,16 @@ export type CompileResult =
 
 /**
  * Compiles the text of a document. `variables` are those of the Worker, for placeholders and `ALLOW_PRIVATE_ORIGINS`. Never
- * throws. Each step looks at what the one before has passed: JSON, its shape, its meaning.
+ * throws. Of what has the right shape the meaning is checked too, so that everything is listed at once. `revision` is what the
+ * document has, by which limiters know the newest policy; 0 when it has none yet.
  */
-export function compileDocument(text: string, variables: Variables): CompileResult {
+export function compileDocument(text: string, variables: Variables, revision = 0): CompileResult {
   const problems = newProblems();
   const document = parseText(text, problems);
   if (problems.errors.length === 0) {
     const resolved = resolvePlaceholders(document, variables, problems);
     const config = parseShape(resolved, problems);
-    const compiled = config && compileConfig(config, resolved, variables, problems);
+    const compiled = config && compileConfig(config, resolved, variables, revision, problems);
     if (compiled && problems.errors.length === 0) return { ok: true, config: compiled, warnings: problems.warnings };
   }
   return { ok: false, issues: problems.errors, total: problems.errorsTotal };
@@ -43,23 +46,29 @@ function parseText(text: string, problems: Problems): unknown {
   }
 }
 
+/** The document by its schema; what has another shape is an error and is left aside, so that the rest is looked at too. */
 function parseShape({ document }: Resolved, problems: Problems): Config | null {
   const parsed = Config.safeParse(document);
   if (parsed.success) return parsed.data;
-  for (const { path, detail } of schemaIssues(parsed.error)) problems.error(path, detail);
-  return null;
+  const issues = schemaIssues(parsed.error);
+  for (const { path, detail } of issues) problems.error(path, detail);
+  const rest = Config.safeParse(withoutMisshapen(document, issues));
+  // What cannot be left aside alone (a part that others refer to, say) has to be mended first.
+  return rest.success ? rest.data : null;
 }
 
 function compileConfig(
   config: Config,
   { placeholders }: Resolved,
   variables: Variables,
+  revision: number,
   problems: Problems,
 ): CompiledConfig {
   refuseUnavailable(config, problems);
   const origins = { allowPrivate: variables.ALLOW_PRIVATE_ORIGINS === "true", placeholders };
   const services = compileServices(config, origins, problems);
-  const entries = compileRoutes(config, problems);
+  const limits = compileLimits(config, revision, problems);
+  const entries = compileRoutes(config, limits, problems);
   const table = buildRouteTable(problems.errors.length === 0 ? entries : []);
-  return { gateway: config.gateway, table, services };
+  return { gateway: config.gateway, table, services, limits };
 }

@@ -1,6 +1,8 @@
 /** What an isolate decides on: the document and the registries, compiled. Immutable; a change makes a new one. */
 import type { BalancingPolicy } from "../core/balancing/index.ts";
 import type { CorsPolicy } from "../core/cors/cors.ts";
+import type { KeySource } from "../core/keys/keys.ts";
+import type { Policy } from "../core/limiting/policy.ts";
 import type { HeaderEdits } from "../core/rewriting/headers.ts";
 import type { PathRewrite } from "../core/rewriting/path.ts";
 import type { Redirect } from "../core/rewriting/redirect.ts";
@@ -26,6 +28,28 @@ export interface RouteRedirect extends Redirect {
   readonly statusCode: number;
 }
 
+/** Other numbers for the keys whose text (`<source>=<value>`) is `key`, or begins with it. */
+export interface LimitOverride {
+  readonly key: string;
+  readonly isPrefix: boolean;
+  readonly policy: Policy;
+}
+
+/** A limit of the document. */
+export interface CompiledLimit {
+  readonly name: string;
+  readonly sources: readonly KeySource[];
+  readonly onMissingKey: "shared" | "deny";
+  /** Permits that a request takes; when `costHeader` is set, only if that header says nothing. */
+  readonly cost: number;
+  readonly costHeader: string | null;
+  readonly policy: Policy;
+  /** The first that fits. */
+  readonly overrides: readonly LimitOverride[];
+  readonly mode: "enforce" | "shadow";
+  readonly headers: "draft" | "legacy" | "none";
+}
+
 /** What happens to the requests that a match of a route has won. */
 export interface Route {
   readonly name: string;
@@ -38,6 +62,7 @@ export interface Route {
   readonly splitRewrites: ReadonlyMap<number, readonly Rewrite[]>;
   readonly response: HeaderEdits | null;
   readonly cors: CorsPolicy | null;
+  readonly limits: readonly CompiledLimit[];
   /** Time to the response's headers; 0 = no limit. */
   readonly requestTimeoutMs: number;
 }
@@ -70,12 +95,15 @@ export interface RegistrationRules {
   readonly ttlSeconds: { readonly default: number; readonly min: number; readonly max: number };
 }
 
+/** Members of a static origin that came from variables, as placeholders. */
+export type ShownOrigin = Readonly<Partial<Record<"id" | "url" | "version" | "zone", string>>>;
+
 /** A service as the document declares it. */
 export interface CompiledService {
   readonly name: string;
   readonly staticOrigins: readonly Origin[];
-  /** By origin, the `${VAR}` that the document has as its URL: what may be shown of it. */
-  readonly placeholderUrls: ReadonlyMap<string, string>;
+  /** By the id of an origin: `${VAR}` where the document has one. */
+  readonly shown: ReadonlyMap<string, ShownOrigin>;
   readonly defaultVersion: string | null;
   readonly notices: ReadonlyMap<string, VersionNotice>;
   /** Versions that the document names for this service, with an origin or without. */
@@ -89,6 +117,7 @@ export interface CompiledConfig {
   readonly gateway: GatewaySettings;
   readonly table: RouteTable<Route>;
   readonly services: ReadonlyMap<string, CompiledService>;
+  readonly limits: ReadonlyMap<string, CompiledLimit>;
 }
 
 /** A service with the origins that are there now. */

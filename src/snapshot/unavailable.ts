@@ -17,7 +17,6 @@ const ofService: readonly Check<AuthoredService>[] = [
 ];
 
 const ofRoute: readonly Check<AuthoredRoute>[] = [
-  [["rateLimits"], (route) => (route.rateLimits?.length ?? 0) > 0],
   [["timeouts", "attemptMs"], (route) => route.timeouts.attemptMs > 0],
   [["timeouts", "idleMs"], (route) => route.timeouts.idleMs > 0],
   [["retries"], (route) => route.retries !== undefined],
@@ -31,6 +30,5 @@ export function refuseUnavailable(config: Config, problems: Problems): void {
     for (const [path, used] of checks) if (used(value)) problems.error([...at, ...path], "not yet available");
   };
   for (const [name, service] of Object.entries(config.services)) run(ofService, service, ["services", name]);
-  for (const name of Object.keys(config.rateLimits)) problems.error(["rateLimits", name], "not yet available");
   for (const [index, route] of config.routes.entries()) run(ofRoute, route, ["routes", index]);
 }

@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { bundlePath, projectDir } from "./bundle.ts";
+import { type LimiterProxy, limiterProxyAt, limiterProxyName, limiterProxyOptions } from "./limiter-proxy.ts";
 import { tokens } from "./tokens.ts";
 
 export { tokens };
@@ -17,6 +18,8 @@ export interface GatewayOptions {
   readonly isolates?: number;
   /** Where the objects' storage outlives the gateway; left out: nowhere. */
   readonly persist?: string;
+  /** Isolates reach rate limiters through a Worker that counts the calls and fails them when told. Default false. */
+  readonly limiterProxy?: boolean;
 }
 
 /** A running gateway. */
@@ -33,6 +36,8 @@ export interface Gateway {
   put(config: unknown): Promise<number>;
   /** Registers an origin as an origin would. Throws unless that is accepted. */
   register(service: string, origin: string, body: { readonly url: string } & Record<string, unknown>): Promise<Lease>;
+  /** What `limiterProxy` put in between; throws without. */
+  readonly limiters: LimiterProxy;
   /** Lines that workerd has logged. */
   readonly logs: readonly LogLine[];
   /** Exceptions and rejections that nobody caught, by workerd's log. A test should find none. */
@@ -57,6 +62,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const logs: LogLine[] = [];
   const names = Array.from({ length: options.isolates ?? 1 }, (_, index) => `sluice-${index + 1}`);
   const script = await readFile(await bundlePath(), "utf8");
+  const { vars = {}, limiterProxy = false } = options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -65,12 +71,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       telemetry: { enabled: false },
       ...(options.persist !== undefined && { resourcePersistencePath: options.persist }),
       handleStructuredLogs: ({ level, message }) => logs.push({ level, message }),
-      workers: names.map((name) => workerOptions(name, names[0]!, script, options.vars ?? {})),
+      workers: [
+        ...names.map((name) => workerOptions(name, names[0]!, script, vars, limiterProxy)),
+        ...(limiterProxy ? [limiterProxyOptions(names[0]!)] : []),
+      ],
     }),
   );
   await miniflare.ready;
   const urls = await Promise.all(names.map(async (name) => (await miniflare.unsafeGetDirectURL(name)).origin));
-  const gateway = gatewayAt(urls, logs, () => miniflare.dispose());
+  const proxyUrl = limiterProxy ? (await miniflare.unsafeGetDirectURL(limiterProxyName)).origin : null;
+  const gateway = gatewayAt(urls, logs, proxyUrl, () => miniflare.dispose());
   if (options.config === undefined) return gateway;
   try {
     await gateway.put(options.config);
@@ -82,13 +92,21 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 }
 
 /** Everything that wrangler.toml says; the objects are those of the Worker `first`. */
-function workerOptions(name: string, first: string, script: string, vars: Readonly<Record<string, unknown>>) {
+function workerOptions(
+  name: string,
+  first: string,
+  script: string,
+  vars: Readonly<Record<string, unknown>>,
+  limiterProxy: boolean,
+) {
   const { workerOptions: fromToml } = unstable_getMiniflareWorkerOptions(`${projectDir}/wrangler.toml`);
   const { modulesRules: _, ...rest } = fromToml;
-  const objects = Object.entries(fromToml.durableObjects ?? {}).map(([binding, designator]) => [
-    binding,
-    { ...(designator as object), ...(name !== first && { scriptName: first }) },
-  ]);
+  const objects = Object.entries(fromToml.durableObjects ?? {}).flatMap(([binding, designator]) => {
+    const ownedBy = (owner: string) => ({ ...(designator as object), ...(name !== owner && { scriptName: owner }) });
+    if (!limiterProxy || binding !== "RATE_LIMITER") return [[binding, ownedBy(first)]];
+    // A class has a namespace only where a binding names it.
+    return [[binding, ownedBy(limiterProxyName)], ...(name === first ? [["PROXIED", ownedBy(first)]] : [])];
+  });
   const given = {
     ADMIN_TOKEN: tokens.admin,
     REGISTRAR_TOKEN: tokens.registrar,
@@ -109,7 +127,12 @@ function workerOptions(name: string, first: string, script: string, vars: Readon
   };
 }
 
-function gatewayAt(urls: readonly string[], logs: readonly LogLine[], stop: () => Promise<void>): Gateway {
+function gatewayAt(
+  urls: readonly string[],
+  logs: readonly LogLine[],
+  proxyUrl: string | null,
+  stop: () => Promise<void>,
+): Gateway {
   const [url = ""] = urls;
   const admin: Gateway["admin"] = (path, { token = tokens.admin, isolate = 0, ...init } = {}) =>
     fetch(`${urls[isolate]}/_sluice${path}`, {
@@ -122,6 +145,10 @@ function gatewayAt(urls: readonly string[], logs: readonly LogLine[], stop: () =
     adminUrl: `${url}/_sluice`,
     admin,
     logs,
+    get limiters() {
+      if (proxyUrl === null) throw new Error("started without limiterProxy");
+      return limiterProxyAt(proxyUrl);
+    },
     async put(config) {
       const { revision } = await accepted<{ revision: number }>(
         await admin("/v1/config", { method: "PUT", body: JSON.stringify(config) }),

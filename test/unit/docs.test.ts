@@ -54,6 +54,7 @@ describe("configurations in the documentation compile", () => {
     if (text.startsWith('"traffic"')) {
       return [{ page, document: { services: { users: {} }, routes: [{ ...route, ...JSON.parse(`{${text}}`) }] } }];
     }
+    if (text.startsWith('"rateLimits"')) return [{ page, document: JSON.parse(`{${text}}`) }];
     return text.startsWith('"services"') ? [{ page, document: { ...JSON.parse(`{${text}}`), routes: [route] } }] : [];
   });
 

@@ -15,12 +15,17 @@ const calls: readonly (readonly [method: string, path: string, roles: readonly R
   ["POST", "/v1/heartbeats", ["admin", "registrar"], { leases: [{ service: "users", origin: "a", leaseId: "x" }] }],
   ["POST", "/v1/services/users/origins/a/drain", ["admin", "registrar"], {}],
   ["DELETE", "/v1/services/users/origins/a", ["admin", "registrar"]],
+  ["GET", "/v1/limits/per-client/ip=192.0.2.7", ["admin", "viewer"]],
+  ["DELETE", "/v1/limits/per-client/ip=192.0.2.7", ["admin"]],
 ];
 const open = ["/openapi.json", "/schema.json", "/docs", "/health"];
 const roles: readonly Role[] = ["admin", "registrar", "viewer"];
 
 beforeAll(async () => {
-  await apply({ services: { users: {} } });
+  await apply({
+    services: { users: {} },
+    rateLimits: { "per-client": { windows: [{ limit: 10, seconds: 60 }] } },
+  });
 });
 
 describe.each(calls.map(([method, path, allowed, body]) => ({ method, path, allowed, body })))(

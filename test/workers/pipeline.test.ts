@@ -68,8 +68,22 @@ const config = {
       timeouts: { requestMs: 300 },
     },
     {
+      name: "believes",
+      matches: [{ path: { prefix: "/believes" } }],
+      service: "users",
+      rewrite: { addHeaders: { cookie: "z=1", "x-a": "2" } },
+      traffic: [
+        { when: { headers: [{ name: "x-forwarded-host", exact: "internal" }] }, version: "v2" },
+        { when: { headers: [{ name: "x_forwarded_proto", exact: "gopher" }] }, version: "v2" },
+        { versionFrom: { header: "sluice-version" } },
+        { when: { headers: [{ name: "x-forwarded-proto", exact: "https" }] }, version: "v1" },
+        { version: "empty" },
+      ],
+    },
+    {
       name: "old",
       matches: [{ path: { prefix: "/old" } }],
+      response: { setHeaders: { "x-set": "1" } },
       redirect: { hostname: "new.example.com", path: { replacePrefixMatch: "/new" } },
     },
   ],
@@ -188,6 +202,7 @@ describe("what the gateway answers itself", () => {
   it("redirects keep the query", async () => {
     const { response } = await ask("/old/a?b=1");
     expect([response.status, response.headers.get("location")]).toEqual([302, "https://new.example.com/new/a?b=1"]);
+    expect(response.headers.get("x-set")).toBe("1");
   });
 });
 
@@ -254,4 +269,24 @@ describe("CORS", () => {
       expect(response.headers.get("vary")).toContain("Origin");
     }
   });
+});
+
+describe("what a client says of itself", () => {
+  it("decides nothing: reserved headers are what the gateway would say", async () => {
+    const headers = { "x-forwarded-host": "internal", x_forwarded_proto: "gopher", "sluice-version": "v2" };
+    const { decision } = await ask("/believes", { headers });
+    expect([decision.version, decision.reason]).toEqual(["v1", "when"]);
+  });
+
+  it("cookies and lists that the gateway adds to stay readable", async () => {
+    const { seen } = await ask("/believes", { headers: { cookie: "a=1", "x-a": "1" } });
+    expect([seen.headers?.cookie, seen.headers?.["x-a"]]).toEqual(["a=1; z=1", "1, 2"]);
+  });
+});
+
+it("`calls` counts the call that a request to a quiet isolate waits for", async () => {
+  await ask("/any");
+  expect((await ask("/any")).decision.calls).toBe(0);
+  await scheduler.wait(1_000);
+  expect((await ask("/any")).decision.calls).toBe(1);
 });

@@ -5,9 +5,11 @@
  * n-th entry from the right is the first that a proxy of ours wrote, so it is the client; everything to its left is hearsay.
  */
 
+import { canonicalAddress } from "./address.ts";
+
 /** What the gateway knows of the client and says to the origin. */
 export interface Client {
-  /** Address of the client; null when neither the platform nor a trusted proxy gave one. */
+  /** Address of the client in its one spelling; null when neither the platform nor a trusted proxy gave one. */
   readonly ip: string | null;
   /** `x-forwarded-for` for the origin: the trusted entries and the peer; null when there is nothing to say. */
   readonly forwardedFor: string | null;
@@ -30,15 +32,17 @@ export interface Incoming {
 /** The client of a request that came through `trustedHops` proxies of ours; 0 = the peer is the client. */
 export function clientOf(incoming: Incoming, trustedHops: number): Client {
   const { peer, proto, host } = incoming;
-  if (trustedHops === 0) return { ip: peer, forwardedFor: peer, proto, host };
+  if (trustedHops === 0) return { ip: addressOf(peer), forwardedFor: peer, proto, host };
   const trusted = entriesOf(incoming.forwardedFor).slice(-trustedHops);
   return {
-    ip: trusted[0] ?? peer,
+    ip: addressOf(trusted[0] ?? peer),
     forwardedFor: [...trusted, ...(peer === null ? [] : [peer])].join(", ") || null,
     proto: entriesOf(incoming.forwardedProto).slice(-trustedHops)[0] ?? proto,
     host: entriesOf(incoming.forwardedHost).slice(-trustedHops)[0] ?? host,
   };
 }
+
+const addressOf = (text: string | null): string | null => text && canonicalAddress(text);
 
 function entriesOf(list: string | null): string[] {
   if (list === null) return [];

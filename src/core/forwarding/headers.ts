@@ -17,20 +17,24 @@ const dropped: ReadonlySet<string> = new Set([
   "expect",
   "host",
   "content-length",
-  "forwarded",
-  "x-real-ip",
 ]);
 
-/** Families of which nothing from outside is believed: the gateway writes what is true. */
-const droppedPrefixes = ["proxy-", "x-forwarded-", "x-sluice-", "sluice-"] as const;
+/** Fields and families of which nothing from outside is believed: the gateway writes what is true. */
+const distrusted: ReadonlySet<string> = new Set(["forwarded", "x-real-ip"]);
+const distrustedPrefixes = ["x-forwarded-", "x-sluice-", "sluice-"] as const;
 
-/**
- * Is a request header (lower-case name) kept from the origin? Underscores count as hyphens, since many servers read
- * `X_Forwarded_For` and `X-Forwarded-For` into one variable.
- */
+/** Underscores count as hyphens: many servers read `X_Forwarded_For` and `X-Forwarded-For` into one variable. */
+const spelled = (name: string): string => (name.includes("_") ? name.replaceAll("_", "-") : name);
+
+/** Is a request header (lower-case name) kept from the origin? */
 export function isWithheld(name: string): boolean {
-  const spelled = name.includes("_") ? name.replaceAll("_", "-") : name;
-  return dropped.has(spelled) || droppedPrefixes.some((prefix) => spelled.startsWith(prefix));
+  return dropped.has(spelled(name)) || spelled(name).startsWith("proxy-") || isDistrusted(name);
+}
+
+/** Is a request header (lower-case name) one that no decision may rest on, as anybody can send it? */
+export function isDistrusted(name: string): boolean {
+  const one = spelled(name);
+  return distrusted.has(one) || distrustedPrefixes.some((prefix) => one.startsWith(prefix));
 }
 
 /** Is a response header (lower-case name) of an origin one that only the gateway may send? */

@@ -23,8 +23,8 @@ function isDrained(origin: Origin, nowMs: number): boolean {
 }
 
 /**
- * A client renews every third of a ttl +-20 %, so a healthy lease was renewed at most 0.4 ttl ago; the rest of half a
- * ttl is for the network. A restart's extension is no renewal.
+ * A client renews every third of a ttl +-20 %, which the pause it is told has already and a client may add again: a
+ * healthy lease was renewed at most 0.48 ttl ago. A restart's extension is no renewal.
  */
 function isRenewedInTime(origin: Origin, nowMs: number): boolean {
   const renewedMs = origin.deadlineMs - origin.ttlMs;

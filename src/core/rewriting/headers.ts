@@ -7,6 +7,7 @@ export interface HeaderEdits {
 
 /** What is needed of a `Headers` object; names without case. */
 export interface HeaderBag {
+  get(name: string): string | null;
   set(name: string, value: string): void;
   append(name: string, value: string): void;
   delete(name: string): void;
@@ -26,5 +27,10 @@ export function mergeHeaderEdits(first: HeaderEdits, second: HeaderEdits): Heade
 export function applyHeaderEdits(edits: HeaderEdits, headers: HeaderBag): void {
   for (const name of edits.remove) headers.delete(name);
   for (const [name, value] of edits.set) headers.set(name, value);
-  for (const [name, value] of edits.add) headers.append(name, value);
+  for (const [name, value] of edits.add) {
+    const before = headers.get(name);
+    // RFC 9110 5.3: one line, comma-joined; Set-Cookie alone cannot be (RFC 6265 3).
+    if (before === null || name.toLowerCase() === "set-cookie") headers.append(name, value);
+    else headers.set(name, `${before}, ${value}`);
+  }
 }

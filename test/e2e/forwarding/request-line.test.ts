@@ -1,5 +1,6 @@
 /** Method, path and query: the origin gets them as the client sent them, behind its base path. */
 import { describe, expect, it } from "vitest";
+import { exchange } from "../../support/client.ts";
 import { useSuite } from "../../support/suite.ts";
 import { headerOf, valuesOf } from "../../support/wire.ts";
 
@@ -135,4 +136,11 @@ it("edits: removed, set, then added behind what is there", async () => {
   const request = suite.origin.only();
   const got = ["x-set", "x-fresh", "x-add", "x-alone", "x-gone"].map((name) => valuesOf(request, name).join(", "));
   expect(got).toEqual(["new", "1", "some, more", "1", ""]);
+});
+
+it("a Host header with more in it than a host is refused: no path can come in by it", async () => {
+  for (const host of ["x/_sluice/v1", "x?y", "x#y", "u@x", "x\\y"]) {
+    const received = await exchange(suite.gateway.url, { target: "/config", headers: [["Host", host]] });
+    expect([received.status >= 400, String(received.body).includes("unauthorized")], host).toEqual([true, false]);
+  }
 });

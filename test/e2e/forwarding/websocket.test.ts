@@ -153,3 +153,14 @@ it("an origin that switches protocols unasked is refused", async () => {
   const received = await suite.ask();
   expect([received.status, headerOf(received, "sluice-error")]).toEqual([502, "upstream_invalid_response"]);
 });
+
+it.each(["POST", "PUT", "DELETE"])(
+  "a %s that asks for one is an ordinary request: its method and body stay",
+  async (method) => {
+    suite.script();
+    const received = await suite.ask({ method, headers: [["Upgrade", "websocket"]], body: "hello" });
+    expect(received.status).toBe(200);
+    const request = suite.origin.only();
+    expect([request.startLine, String(await request.body())]).toEqual([`${method} / HTTP/1.1`, "hello"]);
+  },
+);

@@ -120,8 +120,6 @@ export const unavailablePointers = [
   "#/services/users/outlierDetection",
   "#/services/users/circuitBreaker",
   "#/services/users/loadBalancing/hashOn",
-  "#/rateLimits/per-client",
-  "#/routes/0/rateLimits",
   "#/routes/0/timeouts/idleMs",
   "#/routes/0/retries",
   "#/routes/0/mirror",

@@ -348,3 +348,37 @@ describe("whatever is written", () => {
     );
   });
 });
+
+test("errors of meaning are listed beside those of shape, wherever they are", () => {
+  const errors = errorsOf({
+    gateway: { debug: true },
+    services: { bad: { origins: 1 }, good: { origins: [{ id: "a", url: "ftp://a.example.com" }] } },
+    rateLimits: { bad: { windows: 1 }, good: {} },
+    routes: [
+      { name: "a", service: "good", matches: [{ methods: ["get"] }] },
+      { name: "b", service: "none", rateLimits: ["bad", "missing"] },
+      { name: "b", service: "bad", hosts: ["*"] },
+      { name: "c" },
+      { name: "a", service: "good" },
+    ],
+  });
+  expect(Object.keys(errors).sort()).toEqual([
+    "#/gateway/debug",
+    "#/rateLimits/bad/windows",
+    "#/rateLimits/good/windows",
+    "#/routes/0/matches/0/methods/0",
+    "#/routes/1/rateLimits/1",
+    "#/routes/1/service",
+    "#/routes/2/hosts/0",
+    "#/routes/2/name",
+    "#/routes/3",
+    "#/routes/4/name",
+    "#/services/bad/origins",
+    "#/services/good/origins/0/url",
+  ]);
+});
+
+test("a part that others refer to has to be mended before those are judged", () => {
+  const errors = errorsOf({ services: [], routes: [{ name: "a", service: "users" }] });
+  expect(Object.keys(errors)).toEqual(["#/services"]);
+});

@@ -38,7 +38,7 @@ describe("a placeholder", () => {
     const config = configOf(document, { ID: "one", URL: "https://a.example.com/", HOST: "b.example" });
     const service = config.services.get("s");
     expect(service?.staticOrigins).toMatchObject([{ id: "one", url: "https://a.example.com" }]);
-    expect(service?.placeholderUrls).toEqual(new Map([["one", variable("URL")]]));
+    expect(service?.shown).toEqual(new Map([["one", { id: variable("ID"), url: variable("URL") }]]));
   });
   test.each<readonly [string, Record<string, unknown>, RegExp]>([
     ["MISSING", {}, /not a variable or secret/],

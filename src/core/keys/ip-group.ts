@@ -1,0 +1,12 @@
+import { ipv6Groups } from "../forwarding/address.ts";
+
+/**
+ * The part of a client's address that stands for the client: an IPv4 address as a whole, of an IPv6 address the /64, since
+ * a household or a server has all addresses of its /64 and could otherwise spend a budget with each.
+ */
+export function ipGroup(ip: string): string {
+  const groups = ipv6Groups(ip);
+  if (groups === null) return ip;
+  const network = groups.slice(0, 4).map((group) => group.toString(16));
+  return `${network.join(":")}::/64`;
+}
