@@ -35,6 +35,7 @@ export async function takePermits(env: Env, ctx: ExecutionContext, asks: readonl
   table ??= newTable(crypto.randomUUID());
   let again: Again | undefined;
   let calls = 0;
+  const away = new Set<string>();
   const startMs = Date.now();
   for (let round = 0; round <= bounds.limiterRoundsMax && Date.now() - startMs < bounds.limiterWaitMsMax; round++) {
     const decision = admitAll(table, asks, Date.now(), again);
@@ -45,10 +46,13 @@ export async function takePermits(env: Env, ctx: ExecutionContext, asks: readonl
     }
     const { requests } = decision;
     const asked = reachable(table, requests);
-    const flying = asked.map((request) => ({ key: request.key, flight: flightOf(env, ctx, table!, request) }));
-    const answered = await answeredInTime(flying);
+    for (const request of requests) if (!asked.includes(request)) away.add(request.key);
+    await answeredInTime(
+      asked.map((request) => ({ key: request.key, flight: flightOf(env, ctx, table!, request) })),
+      away,
+    );
     calls += asked.length;
-    again = { requests, away: !answered || asked.length < requests.length };
+    again = { requests, away };
   }
   // Others took what was granted, again and again: the limit is contended, so this one is refused rather than let through.
   return { decision: contended(asks), calls };
@@ -85,20 +89,24 @@ function flightOf(env: Env, ctx: ExecutionContext, table: Table, request: LeaseR
   return flight;
 }
 
-/** Were all calls answered in time? Each waiter has a timer of its own. One that is late counts as failed until it is answered. */
+/**
+ * Waits for the answers, no longer than the bound, and adds the keys without one to `away`. Each waiter has a timer of its
+ * own. A call that is late counts as failed until it is answered.
+ */
 async function answeredInTime(
   flying: readonly { readonly key: string; readonly flight: Promise<boolean> }[],
-): Promise<boolean> {
-  if (flying.length === 0) return true;
+  away: Set<string>,
+): Promise<void> {
+  if (flying.length === 0) return;
   const timer = new AbortController();
   const late = scheduler.wait(bounds.limiterCallMsMax, { signal: timer.signal }).then(() => "late" as const);
-  const answered = async ({ key, flight }: (typeof flying)[number]) => {
+  const wait = async ({ key, flight }: (typeof flying)[number]) => {
     const outcome = await Promise.race([flight, late]);
     if (outcome === "late") noteFailure(key, `no answer within ${bounds.limiterCallMsMax} ms`);
-    return outcome === true;
+    if (outcome !== true) away.add(key);
   };
   try {
-    return (await Promise.all(flying.map(answered))).every(Boolean);
+    await Promise.all(flying.map(wait));
   } finally {
     timer.abort();
   }

@@ -116,8 +116,9 @@ async function decide(all: readonly Applied[], env: Env, ctx: ExecutionContext):
   const reports = all.map(({ limit, ask }, at): LimitReport => {
     const standing = decision.standings[at]!;
     const isViolated = !isAllowed && decision.violated.includes(at);
-    // Retry-After is never earlier than `t`.
-    const resetMs = isViolated ? decision.retryAfterMs : standing.resetMs;
+    // Retry-After is never earlier than a `t`.
+    const laterMs = isAllowed ? standing.resetMs : Math.min(standing.resetMs, decision.retryAfterMs);
+    const resetMs = isViolated ? decision.retryAfterMs : laterMs;
     const { name, headers } = limit;
     const now = { ...standing, remaining: isViolated ? 0 : standing.remaining, resetMs };
     return { name, headers, windows: ask.policy.windows, standing: now };

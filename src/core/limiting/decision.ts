@@ -50,8 +50,8 @@ export type Decision =
 export interface Again {
   /** What `ask` said to call. */
   readonly requests: readonly LeaseRequest[];
-  /** The object did not answer in time: `onUnavailable` decides where permits are missing. */
-  readonly away: boolean;
+  /** Keys whose objects did not answer in time: `onUnavailable` decides where their permits are missing. */
+  readonly away: ReadonlySet<string>;
 }
 
 /** Does the limit need a call of its own for this cost? */

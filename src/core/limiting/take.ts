@@ -27,7 +27,7 @@ export function take(entry: Entry, ask: Ask, nowMs: number, again: Again | undef
   ) {
     return { kind: "denied", retryAfterMs: denial.retryAtMs - nowMs, degraded: false };
   }
-  return again?.away === true ? takeAlone(entry, ask, nowMs) : result;
+  return again?.away.has(ask.key) ? takeAlone(entry, ask, nowMs) : result;
 }
 
 function takeLocally(entry: Entry, ask: Ask, nowMs: number, again: Again | undefined): Taken {

@@ -175,7 +175,7 @@ describe("a denial", () => {
     const table = newTable("a");
     const request = requestOf(admit(table, one, t0));
     granted(table, request, reply({ denyMs: 10, retryAfterMs: 10 }), t0 + 120, never);
-    expect(admit(table, one, t0 + 120, { requests: [request], away: false })).toMatchObject({
+    expect(admit(table, one, t0 + 120, { requests: [request], away: new Set() })).toMatchObject({
       kind: "denied",
       retryAfterMs: 10,
     });
@@ -282,11 +282,11 @@ describe("an exact limit", () => {
     expect(second).not.toBe(first);
     expect(first.query).toMatchObject({ need: 1, exact: true });
     granted(table, second, reply({ seq: 2, granted: 1, ttlMs: 0, free: 4 }), t0 + 10, never);
-    expect(admit(table, one, t0 + 10, { requests: [second], away: false })).toMatchObject({
+    expect(admit(table, one, t0 + 10, { requests: [second], away: new Set() })).toMatchObject({
       kind: "allowed",
       standings: [{ remaining: 4 }],
     });
-    expect(admit(table, one, t0 + 11, { requests: [second], away: false }).kind, "spent").toBe("ask");
+    expect(admit(table, one, t0 + 11, { requests: [second], away: new Set() }).kind, "spent").toBe("ask");
     expect(admit(table, { ...one, cost: 11 }, t0 + 12), "no longer certain").toMatchObject({
       standings: [{ remaining: 0 }],
     });
@@ -299,10 +299,10 @@ describe("an exact limit", () => {
     if (first.kind !== "ask") throw new Error(first.kind);
     granted(table, first.requests[0]!, reply({ seq: 1, granted: 1, ttlMs: 0 }), t0 + 10, never);
     granted(table, first.requests[1]!, reply({ seq: 2, denyMs: 100, retryAfterMs: 100 }), t0 + 10, never);
-    expect(admitAll(table, [one, other], t0 + 10, { requests: first.requests, away: false }).kind).toBe("denied");
+    expect(admitAll(table, [one, other], t0 + 10, { requests: first.requests, away: new Set() }).kind).toBe("denied");
     const late = requestOf(admit(table, one, t0 + 20));
     expect(late.query.reports).toEqual([{ seq: 1, used: 0 }]);
-    expect(admit(table, one, t0 + 170, { requests: [late], away: true }).kind).toBe("denied");
+    expect(admit(table, one, t0 + 170, { requests: [late], away: new Set([late.key]) }).kind).toBe("denied");
     granted(table, late, reply({ seq: 3, granted: 1, ttlMs: 0 }), t0 + 180, never);
     expect(requestOf(admit(table, one, t0 + 190)).query.reports).toContainEqual({ seq: 3, used: 0 });
   });
@@ -312,7 +312,7 @@ describe("an exact limit", () => {
     const table = newTable("a");
     const request = requestOf(admit(table, queue, t0));
     granted(table, request, reply({ granted: 1, ttlMs: 0, delayMs: 200 }), t0 + 10, never);
-    expect(admit(table, queue, t0 + 10, { requests: [request], away: false })).toMatchObject({
+    expect(admit(table, queue, t0 + 10, { requests: [request], away: new Set() })).toMatchObject({
       kind: "allowed",
       delayMs: 200,
     });
@@ -365,7 +365,7 @@ test("a client that waits exactly as long as it was told is admitted", () => {
             nowMs += wayMs;
             granted(table, request, answer, nowMs, () => random);
           }
-          return admit(table, one, nowMs, { requests: decision.requests, away: false });
+          return admit(table, one, nowMs, { requests: decision.requests, away: new Set() });
         };
         for (const { isolate, gapMs, cost, wayMs, random } of steps) {
           nowMs += gapMs;

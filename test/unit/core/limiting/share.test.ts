@@ -9,7 +9,8 @@ import { approximateBound, shareBound, shareOf } from "../../../../src/core/limi
 import { newTable } from "../../../../src/core/limiting/table.ts";
 import { ask, fixed, policy, reply, sliding, t0 } from "./support.ts";
 
-const away = { requests: [], away: true };
+/** No call is made: every object is left alone. */
+const away = { requests: [], away: new Set(["k", "other"]) };
 
 describe("while the object is away", () => {
   test.each([
@@ -135,4 +136,14 @@ describe("an approximate limit", () => {
       }),
     );
   });
+});
+
+test("one object that is away says nothing of another: a limit whose object answers is not taken alone", () => {
+  const table = newTable("a");
+  const lost = ask([sliding(100)], { key: "lost", onUnavailable: "allow" });
+  const healthy = ask([sliding(100)], { key: "healthy", onUnavailable: "allow" });
+  const first = admitAll(table, [lost, healthy], t0);
+  if (first.kind !== "ask") throw new Error(first.kind);
+  const second = admitAll(table, [lost, healthy], t0 + 150, { requests: first.requests, away: new Set(["lost"]) });
+  expect(second).toMatchObject({ kind: "ask", requests: [{ key: "healthy" }] });
 });

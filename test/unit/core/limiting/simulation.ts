@@ -147,7 +147,7 @@ export function simulate(scenario: Scenario): Result {
   const finish = (waiter: Waiter, nowMs: number) => {
     if (waiter.isOver) return;
     waiter.isOver = true;
-    const away = waiter.open.size > 0;
+    const away = new Set(waiter.open.size > 0 ? waiter.requests.map(({ key }) => key) : []);
     const decision = decide(waiter.isolate, waiter.ask, nowMs, { requests: waiter.requests, away });
     if (decision.kind === "ask") {
       counts.undecided++;
