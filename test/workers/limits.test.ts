@@ -2,7 +2,7 @@
 import { createExecutionContext, reset, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { parseDictionary, parseList } from "structured-headers";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import worker from "../../src/index.ts";
 import { tokens } from "../support/tokens.ts";
 
@@ -201,6 +201,17 @@ describe("the limiter is away", () => {
     expect(all.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(3);
     expect(all.at(-1)).toMatchObject({ status: 429, mark: "degraded", calls: 0 });
     expect(asked).toBeLessThanOrEqual(4);
+  });
+
+  it("the log has a line of it, at most one a second, that says how many decisions it stands for", async () => {
+    const log = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const away = broken(() => Promise.reject(new Error("away")));
+    await scheduler.wait(1_100);
+    for (let at = 0; at < 5; at++) await fetchWith(away, "/client", { "x-client-id": "logged" });
+    const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)));
+    log.mockRestore();
+    expect(lines).toMatchObject([{ event: "rate_limit", mark: "degraded", route: "client", limits: ["client"] }]);
+    expect(lines[0].decisions).toBeGreaterThanOrEqual(1);
   });
 
   it("an object that hangs is waited for no longer than the bound", async () => {
