@@ -19,12 +19,6 @@ const migrations = ["CREATE TABLE book (id INTEGER PRIMARY KEY CHECK (id = 1), j
 const selectBook = "SELECT json FROM book";
 const upsertBook = "INSERT INTO book VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json";
 
-/** Most windows of one limit. */
-const windowsMax = 8;
-
-/** An alarm stays as it is unless it would come this much too late: setting one costs a write. */
-const alarmLateMsMax = 3_600_000;
-
 export class RateLimiter extends DurableObject<Env> {
   /** null: to be read from storage by the next call. */
   #book: Book | null = null;
@@ -105,7 +99,7 @@ export class RateLimiter extends DurableObject<Env> {
   /** Sees to it that an alarm comes when nothing is charged any more. One that comes too early asks again. */
   #schedule(book: Book, nowMs: number): void {
     const dueMs = Math.max(deletableAtMs(book), nowMs + limits.idleMarginMs);
-    if (this.#alarmAtMs === null || this.#alarmAtMs > dueMs + alarmLateMsMax) this.#setAlarm(dueMs);
+    if (this.#alarmAtMs === null || this.#alarmAtMs > dueMs + bounds.limiterAlarmLateMsMax) this.#setAlarm(dueMs);
   }
 
   #setAlarm(atMs: number): void {
@@ -123,7 +117,7 @@ function checkBounds({ isolate, seq, need, rate, spent, reports, windows, policy
     isolate.length <= bounds.nameLengthMax &&
     reports.length <= limits.reportsMax &&
     windows.length > 0 &&
-    windows.length <= windowsMax &&
+    windows.length <= bounds.rateLimitWindowsMax &&
     Number.isFinite(rate) &&
     rate >= 0 &&
     counts.every((count) => Number.isSafeInteger(count) && count >= 0);

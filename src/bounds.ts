@@ -35,6 +35,8 @@ export const bounds = Object.freeze({
   weightMax: 1_000_000,
   /** Largest limit or burst, in permits. */
   rateLimitMax: 1_000_000_000,
+  /** Windows of one limit. */
+  rateLimitWindowsMax: 8,
   /** Longest time for which a leaky bucket may hold a request back. */
   rateLimitDelayMsMax: 60_000,
   /** Longest text of a client key that names an object as it is; a longer one is hashed. */
@@ -87,6 +89,10 @@ export const bounds = Object.freeze({
   /** How long, and how often, a request asks again when others took what was granted; then it is refused. */
   limiterWaitMsMax: 1_000,
   limiterRoundsMax: 64,
+  /** A client without a key gains nothing by waiting; it is told this, as a 429 must say something. */
+  limitUnkeyedRetryMs: 1_000,
+  /** The alarm that ends a limiter's idle state stays unless it would come this much too late: setting one costs a write. */
+  limiterAlarmLateMsMax: 3_600_000,
   /** Pause between two lines of the log about limits in shadow mode or without their object. */
   limitEventPauseMs: 1_000,
   /** Failed calls in a row after which a key's limiter is left alone, and for how long. */

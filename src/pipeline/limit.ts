@@ -1,5 +1,4 @@
-/** Stage: may the request take its permits. At most one call to an object is waited for, usually none. */
-
+/** Stage: may the request take its permits. Usually no call to an object is waited for; `takePermits` bounds the wait. */
 import { bounds } from "../bounds.ts";
 import { limitKeyOf } from "../clients/limit-key.ts";
 import { takePermits } from "../clients/limiter.ts";
@@ -23,8 +22,6 @@ export interface LimitOutcome {
   readonly mark: "ok" | "denied" | "shadow" | "degraded";
 }
 
-/** A client without a key gains nothing by waiting; it is told a moment, as a 429 must say one. */
-const retryUnkeyedMs = 1_000;
 /** Decisions of note since the last line of the log. */
 let marked = 0;
 let loggedAtMs = 0;
@@ -49,7 +46,7 @@ export async function limit(
     if (text === null && limit.onMissingKey === "deny") {
       const refusal = refused(
         [limit.name],
-        retryUnkeyedMs,
+        bounds.limitUnkeyedRetryMs,
         "The request has none of the keys that the limit asks for.",
       );
       return { refusal, delayMs: 0, reports: [], calls: 0, mark: "denied" };

@@ -20,7 +20,7 @@ const CalendarWindow = z.strictObject({
 const Windows = z
   .array(z.union([RollingWindow, CalendarWindow]))
   .min(1)
-  .max(8);
+  .max(bounds.rateLimitWindowsMax);
 const Rate = z.number().gt(0).max(1_000_000);
 const Burst = z.number().int().min(1).max(bounds.rateLimitMax);
 

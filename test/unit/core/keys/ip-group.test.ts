@@ -4,6 +4,8 @@ import { ipGroup } from "../../../../src/core/keys/ip-group.ts";
 test.each([
   ["192.0.2.7", "192.0.2.7"],
   ["not an address", "not an address"],
+  ["not:an:address", "not:an:address"],
+  ["::ffff:192.0.2.7", "192.0.2.7"],
   ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
   ["2001:DB8:1:2::1", "2001:db8:1:2::/64"],
   ["2001:0db8:0001:0002:0000::", "2001:db8:1:2::/64"],
