@@ -8,6 +8,8 @@ import { tokens } from "./tokens.ts";
 
 export interface DevGateway {
   readonly url: string;
+  /** A call of the admin API with the admin token, and its JSON answer. Throws unless it is accepted. */
+  admin<T>(method: string, path: string, body?: unknown): Promise<T>;
   /** Ends wrangler and workerd with SIGKILL: no chance to store anything. */
   kill(): Promise<void>;
 }
@@ -36,11 +38,22 @@ export async function startWranglerDev(persistTo: string, envFile?: string): Pro
   const endMs = Date.now() + 40_000;
   while (Date.now() < endMs) {
     const answered = await fetch(`${url}/_sluice/health`).catch(() => null);
-    if (answered) return { url, kill };
+    if (answered) return { url, kill, admin: (...call) => admin(url, ...call) };
     await wait(100);
   }
   await kill();
   throw new Error("wrangler dev did not answer");
+}
+
+async function admin<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${url}/_sluice${path}`, {
+    method,
+    headers: { authorization: `Bearer ${tokens.admin}` },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return JSON.parse(text) as T;
 }
 
 async function freePort(): Promise<number> {

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type HttpOrigin, startHttpOrigin } from "../../support/http-origin.ts";
-import { tokens } from "../../support/tokens.ts";
 import { type DevGateway, startWranglerDev } from "../../support/wrangler-dev.ts";
 import { ask } from "./load.ts";
 
@@ -41,7 +40,7 @@ beforeAll(async () => {
     matches: [{ path: { prefix: `/${name}` } }],
     rateLimits: [name],
   }));
-  await admin("PUT", "/v1/config", { services, rateLimits, routes });
+  await gateway.admin("PUT", "/v1/config", { services, rateLimits, routes });
 }, 200_000);
 
 afterAll(async () => {
@@ -50,23 +49,12 @@ afterAll(async () => {
   if (state) await rm(state, { recursive: true, force: true });
 });
 
-async function admin<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(`${gateway.url}/_sluice${path}`, {
-    method,
-    headers: { authorization: `Bearer ${tokens.admin}` },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  expect(response.status, `${method} ${path}: ${text}`).toBeLessThan(300);
-  return JSON.parse(text) as T;
-}
-
 interface Peeked {
   readonly windows: readonly { readonly charged: number }[];
   readonly leases: readonly { readonly permits: number }[];
 }
 
-const peek = (name: Name) => admin<Peeked>("GET", `/v1/limits/${name}/global`);
+const peek = (name: Name) => gateway.admin<Peeked>("GET", `/v1/limits/${name}/global`);
 
 /** Sends up to `count` requests one after the other, until one is refused. How many were admitted. */
 async function spend(name: Name, count: number): Promise<number> {
