@@ -41,6 +41,34 @@ export const bounds = Object.freeze({
   rateLimitDelayMsMax: 60_000,
   /** Longest text of a client key that names an object as it is; a longer one is hashed. */
   limitKeyLengthMax: 200,
+  /** Longest pause, recovery, slow start or time for which a breaker is open, in the document. */
+  pauseSecondsMax: 3_600,
+  breakerOpenSecondsMin: 0.1,
+  /** Longest window over which a breaker or a throttle judges. */
+  outcomeWindowSecondsMax: 600,
+  /** Most results in a window, or requests under way, that a threshold may ask for. */
+  requestsCountedMax: 1_000_000,
+  /** Most results in a row, or probes, that a threshold may ask for. */
+  resultsInRowMax: 1_000,
+  checkTimeoutMsMax: 60_000,
+  checkStatusesMax: 16,
+  /** Requests let through per accepted one while throttling. */
+  throttleRatioMax: 100,
+  /** Places of the world that a service maps to its zones. */
+  zonePlacesMax: 1_000,
+  retriesMax: 10,
+  retryCodesMax: 64,
+  retryBodyBytesMax: 10 * 1024 * 1024,
+  retryBudgetPerSecondMax: 10_000,
+  /** Longest pause before a retry, and longest `minDelayMs` of a hedge. */
+  backoffMsMax: 60_000,
+  hedgingPercentileMin: 1,
+  hedgingPercentileMax: 99.9,
+  mirrorsPerRouteMax: 4,
+  /** A mirrored request runs after the answer, and the platform ends what takes longer. */
+  mirrorTimeoutMsMax: 30_000,
+  faultsPerRouteMax: 16,
+  faultDelayMsMax: 60_000,
 
   // --- A request ---------------------------------------------------------------------------------------------------
   /** Body limit when the document does not say, in bytes. */
@@ -55,6 +83,12 @@ export const bounds = Object.freeze({
   requestIdLengthMax: 128,
   /** Extra tries of a safe request after a pooled connection turned out to be closed. */
   staleConnectionRetriesMax: 1,
+  /** A body up to this size is kept for mirrors and for a fallback service, in bytes; a larger one reaches neither. */
+  copiedBodyBytesMax: 64 * 1024,
+  /** Copies for mirrors under way at once in one isolate; above it none is made. */
+  mirrorsUnderWayMax: 64,
+  /** Budget of hedges on a route without `retries`. */
+  hedgingBudget: Object.freeze({ percent: 20, minPerSecond: 10 }),
   corsMaxAgeSecondsMax: 86_400,
   corsMaxAgeSecondsDefault: 5,
 
@@ -62,6 +96,16 @@ export const bounds = Object.freeze({
   /** Buckets of a sticky split: the grain of a weight is 1/10,000. */
   splitBuckets: 10_000,
 
+  // --- Retries -----------------------------------------------------------------------------------------------------
+  /** Time over which the retry budget counts requests and retries. */
+  retryBudgetMs: 10_000,
+  /** Longest `Retry-After` that a retry waits for; after a longer one there is no retry. */
+  retryAfterMsMax: 60_000,
+  /** Time over which latencies count for hedging, and how many of them there must be before a hedge is sent. */
+  hedgingWindowMs: 60_000,
+  hedgingSamplesMin: 20,
+
+  // --- Balancing ---------------------------------------------------------------------------------------------------
   /** A request counts as under way in the turn in which it began and the one after, even if its end is never seen. */
   inFlightTurnMs: 60_000,
 
@@ -100,6 +144,62 @@ export const bounds = Object.freeze({
   limiterOpenMs: 1_000,
   /** Keys whose failures an isolate remembers. */
   limiterFailingKeysMax: 1_000,
+
+  // --- Load shedding
+  /** How long an isolate may use a grant of `maxConcurrentRequests`; it is renewed by each report. */
+  concurrencyTtlMs: 5_000,
+  /** Pause between two writes that say until when such grants may be out: an object that starts later need not wait. */
+  concurrencyStoreMs: 10_000,
+  /** Isolates of one service that may hold such grants: with so many, each still reports every 3.3 s. */
+  concurrencyIsolatesMax: 1_000,
+  /** An isolate stops using a grant this long before it ends: its clock may stand still between two waits. */
+  concurrencyGuardMs: 25,
+  /** Pause between two times that an isolate asks for more when it got less than it wanted. */
+  concurrencyAskPauseMs: 250,
+  /** An isolate asks for its recent peak, which fades with this time constant, and for a quarter more. */
+  concurrencyPeakMs: 2_000,
+  concurrencyHeadroom: 1.25,
+  /** Isolates assumed when the object has never said how many there are. */
+  concurrencyIsolatesAssumed: 10,
+
+  // --- Health of services ------------------------------------------------------------------------------------------
+  /** Shortest pause between two reports of an isolate, and reports a second that the object of a service takes in all. */
+  healthReportMsMin: 1_000,
+  healthReportsPerSecond: 300,
+  /** Isolates remembered by the object, and for how long after their last report. */
+  healthIsolatesMax: 10_000,
+  healthIsolateKeptMs: 60_000,
+  /** Cells, results of probes and wishes for probes read from one report: of each so many. */
+  healthItemsPerReportMax: 1_000,
+  /** Results older than this count nowhere. */
+  healthCellAgeMsMax: 60_000,
+  /** Origins of one service whose failures are remembered. */
+  healthOriginsMax: 2_000,
+  /** Versions of one service that have a breaker; one unseen and closed for `breakerIdleMs` makes room for another. */
+  breakerVersionsMax: 64,
+  breakerIdleMs: 600_000,
+  /** How long an isolate may hold a permit to probe unused, and how long after that it may take to report the result. */
+  probeUseMs: 2_000,
+  probeResultMs: 10_000,
+  /** Longest ejection of an origin, before jitter. */
+  ejectionMsMax: 300_000,
+
+  // --- Sense of health in an isolate
+  /** Versions of one service for which an isolate has a breaker of its own. */
+  senseVersionsMax: 1_000,
+  /** Results of an origin within this time are reported as one. */
+  senseSlotMs: 1_000,
+  /** Failures in a row of an origin or a version that are reported at once. */
+  senseFailuresUrgent: 3,
+  /** Least pause before what is urgent, and before another wish for a probe: these parts of the regular one. */
+  senseUrgentDivisor: 10,
+  senseAskDivisor: 4,
+  /** A report without an answer for this long is given up, if nobody has said so. */
+  senseFlightMsMax: 2_000,
+  /** Longest pause after reports that had no answer, before jitter; unless even the regular pause is longer. */
+  senseRetryMsMax: 10_000,
+  /** A probe that has no result yet is reported as failed this long before its permit ends. */
+  senseProbeLeadMs: 500,
 
   // --- Calls to Durable Objects ------------------------------------------------------------------------------------
   /** Deadline of one call from the admin API to an object. */
@@ -141,6 +241,44 @@ export const bounds = Object.freeze({
   expirePassMs: 1_000,
   /** Starts of a registry that may extend a lease which has not been renewed since. */
   restartExtensionsMax: 3,
+
+  // --- Active health checks ----------------------------------------------------------------------------------------
+  /** Checks of one service under way at once: the platform lets six connections wait for headers. */
+  checksAtOnceMax: 6,
+  /** First checks of origins are spread over this time, or over the interval if that is shorter. */
+  checkSpreadMs: 1_000,
+  /** A check that has not ended this long after its timeout is given up for lost. */
+  checkLostMs: 1_000,
+  /** How much later than the timer the alarm comes that goes on checking: setting an alarm costs a write. */
+  checkAlarmLateMs: 10_000,
+  /** Shortest time between two orders of the same configuration: during a deploy two Workers may compile it differently. */
+  checkOrderPauseMs: 60_000,
+  /** An order that nobody has confirmed for this long ends: its service may be declared no more. */
+  checkOrderMsMax: 86_400_000,
+  /** An isolate confirms an order that is in force once in this time. */
+  checkOrderConfirmMs: 3_600_000,
+  /** Pause before an isolate sends an order again that has not shown in the snapshot. */
+  checkOrderRetryMs: 5_000,
+  /** Checks that pass within this time are told to the health object in one call. */
+  checkPassedDelayMs: 1_000,
+  /** Events that go to the control plane with one publication; the newest. */
+  eventsPerPublicationMax: 100,
+
+  // --- Health objects and events -----------------------------------------------------------------------------------
+  /** Events that the control plane keeps; the oldest go first. */
+  eventsKeptMax: 10_000,
+  eventsPerCallDefault: 100,
+  eventsPerCallMax: 1_000,
+  /** Events that a health object keeps until the control plane has taken them; the oldest go first. */
+  unpublishedEventsMax: 1_000,
+  /** Deadline of an isolate's report to a health object. */
+  healthReportMsMax: 1_000,
+  /** Age from which the wait for the next report is given to a younger request, before the end of its own ends it. */
+  healthWaitMsMax: 10_000,
+  /** What an isolate senses of a service is forgotten after so long without a request to it. */
+  healthSenseKeptMs: 600_000,
+  /** Reports that a request waits for, one after the other, for a slot of a service with `maxConcurrentRequests`. */
+  enterRoundsMax: 3,
 
   // --- Admin API ---------------------------------------------------------------------------------------------------
   /** Largest body of any admin call other than the configuration, in bytes. */

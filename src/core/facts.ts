@@ -17,6 +17,8 @@ export interface RequestFacts {
   cookie(name: string): string | null;
   /** Address of the client, in canonical text form; null when the platform gave none. */
   readonly clientIp: string | null;
+  /** `AF`, `AN`, `AS`, `EU`, `NA`, `OC` or `SA`, as the platform says it; null when it does not know. */
+  readonly continent: string | null;
   /** ISO 3166-1 alpha-2, upper case. */
   readonly country: string | null;
   /** ISO 3166-2 without the country: `CA`, `03`. */

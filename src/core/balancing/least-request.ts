@@ -9,7 +9,7 @@ import type { Balancer } from "./types.ts";
  * usual rule (fewer requests win, Mitzenmacher 2001); with unequal ones an idle service is shared by weight, where
  * comparing loads alone would send everything to the heaviest.
  */
-export const leastRequest: Balancer = (candidates, state, random) => {
+export const leastRequest: Balancer = (candidates, { state, random }) => {
   const firstIndex = drawByWeight(candidates, random);
   const first = candidates[firstIndex]!;
   const firstInFlight = inFlightOf(state, first.id);

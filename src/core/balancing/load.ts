@@ -4,12 +4,20 @@ import type { LoadState } from "./types.ts";
 
 /** The state of a service that was never called. */
 export function newLoadState(): LoadState {
-  return { inFlight: new Map(), older: new Map(), turnedAtMs: 0, credits: new Map() };
+  return {
+    inFlight: new Map(),
+    older: new Map(),
+    turnedAtMs: 0,
+    credits: new Map(),
+    costs: new Map(),
+    sinceMs: new Map(),
+    newestMs: Number.NEGATIVE_INFINITY,
+  };
 }
 
 /**
- * Call it now and then. A request whose client goes away is cut off without a word: nobody can call `ended` for it. So
- * one counts for a turn of `inFlightTurnMs` and the turn after, then no longer.
+ * Call it now and then. A runtime may cut a request off without a word, so that nobody calls `ended` for it. Therefore one
+ * counts for a turn of `inFlightTurnMs` and the turn after, then no longer.
  */
 export function turn(state: LoadState, nowMs: number): void {
   const turns = Math.floor((nowMs - state.turnedAtMs) / bounds.inFlightTurnMs);
@@ -37,13 +45,20 @@ export function inFlightOf(state: LoadState, id: string): number {
   return (state.inFlight.get(id) ?? 0) + (state.older.get(id) ?? 0);
 }
 
+/** Requests under way to all origins together. */
+export function totalInFlight({ inFlight, older }: LoadState): number {
+  let sum = 0;
+  for (const counts of [inFlight, older]) for (const count of counts.values()) sum += count;
+  return sum;
+}
+
 /**
  * Forgets every origin that is not in `ids`; call it when the service's origins change. When one left, the round-robin
  * begins anew: what the others owed it can no longer be paid back.
  */
 export function retain(state: LoadState, ids: ReadonlySet<string>): void {
-  for (const counts of [state.inFlight, state.older]) {
-    for (const id of counts.keys()) if (!ids.has(id)) counts.delete(id);
+  for (const entries of [state.inFlight, state.older, state.costs, state.sinceMs]) {
+    for (const id of entries.keys()) if (!ids.has(id)) entries.delete(id);
   }
   for (const id of state.credits.keys()) {
     if (ids.has(id)) continue;

@@ -2,7 +2,7 @@
 import type { Balancer, Candidate } from "./types.ts";
 
 /** Draws by weight, remembering nothing. */
-export const weightedRandom: Balancer = (candidates, _state, random) => candidates[drawByWeight(candidates, random)]!;
+export const weightedRandom: Balancer = (candidates, { random }) => candidates[drawByWeight(candidates, random)]!;
 
 /**
  * Index drawn with a probability proportional to the weight. `except` is an index to leave out, -1 for none; at least one

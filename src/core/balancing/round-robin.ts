@@ -7,13 +7,14 @@ import type { Balancer } from "./types.ts";
  * credits are in requests, not in weights as in nginx, so that credits from before a change of the weights stay small.
  * The first choice is drawn: isolates are many and short-lived, and would otherwise all begin with the same origin.
  */
-export const roundRobin: Balancer = (candidates, { credits }, random) => {
+export const roundRobin: Balancer = (candidates, { state: { credits }, random }) => {
   let total = 0;
   for (const candidate of candidates) total += candidate.weight;
   let isFirst = true;
   let best = 0;
   let bestCredit = Number.NEGATIVE_INFINITY;
-  for (const [index, { id, weight }] of candidates.entries()) {
+  for (let index = 0; index < candidates.length; index++) {
+    const { id, weight } = candidates[index]!;
     const before = credits.get(id);
     if (before !== undefined) isFirst = false;
     const credit = (before ?? 0) + weight / total;

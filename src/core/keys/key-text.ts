@@ -11,8 +11,9 @@ export function keyText(source: KeySource, value: string): string {
       return "global";
     case "ip":
       return `ip=${ipGroup(value)}`;
+    case "path":
     case "route":
-      return `route=${value}`;
+      return `${source.kind}=${value}`;
     default:
       return `${source.kind}:${source.name}=${value}`;
   }

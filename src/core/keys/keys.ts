@@ -1,9 +1,10 @@
 /** Client keys: which value of a request says who is calling. The grammar of `stickyBy`, `hashOn` and `rateLimits.key`. */
 import { type RequestFacts, readValue, type ValueSource } from "../facts.ts";
+import { normalizePath } from "../routing/path.ts";
 
 /** Where a client key comes from. Header names are in lower case, the other names as written. */
 export type KeySource =
-  | { readonly kind: "ip" | "route" | "global" }
+  | { readonly kind: "ip" | "path" | "route" | "global" }
   | { readonly kind: ValueSource | "path-param"; readonly name: string };
 
 /** What a key may be made of beside the request itself. */
@@ -21,11 +22,11 @@ const globalKey = "global";
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Reads `ip`, `route`, `global`, `header:<name>`, `cookie:<name>`, `query:<name>` or `path-param:<name>`; null for
- * everything else. The words are case-sensitive; names of headers and cookies are tokens, the others any text but "".
+ * Reads `ip`, `path`, `route`, `global`, `header:<name>`, `cookie:<name>`, `query:<name>` or `path-param:<name>`; null
+ * for everything else. The words are case-sensitive; names of headers and cookies are tokens, the others any text but "".
  */
 export function parseKeySource(text: string): KeySource | null {
-  if (text === "ip" || text === "route" || text === "global") return { kind: text };
+  if (text === "ip" || text === "path" || text === "route" || text === "global") return { kind: text };
   const colon = text.indexOf(":");
   const kind = text.slice(0, Math.max(colon, 0));
   const name = text.slice(colon + 1);
@@ -43,7 +44,7 @@ export function parseKeySource(text: string): KeySource | null {
   }
 }
 
-/** Value of the first source that the request has and that is not empty, as received; null when there is none. */
+/** Value of the first source that the request has and that is not empty; null when there is none. */
 export function keyOf(sources: readonly KeySource[], facts: RequestFacts, extras: KeyExtras): string | null {
   for (const source of sources) {
     const value = valueOfKey(source, facts, extras);
@@ -52,11 +53,14 @@ export function keyOf(sources: readonly KeySource[], facts: RequestFacts, extras
   return null;
 }
 
-/** Value of one source; null when absent, "" when present and empty. */
+/** Value of one source, as received (a path in the form in which paths are compared); null when absent, "" when empty. */
 export function valueOfKey(source: KeySource, facts: RequestFacts, extras: KeyExtras): string | null {
   switch (source.kind) {
     case "ip":
       return facts.clientIp;
+    case "path":
+      // One spelling of each path, else a client would choose among keys by encoding what needs no encoding.
+      return normalizePath(facts.path);
     case "route":
       return extras.route;
     case "global":

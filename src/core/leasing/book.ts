@@ -2,7 +2,7 @@ import type { Book, Change, EventContent, Origin } from "./types.ts";
 
 /** The book of a service that nobody has registered for. */
 export function emptyBook(): Book {
-  return { revision: 0, freeze: null, origins: new Map() };
+  return { revision: 0, freeze: null, origins: new Map(), checkOrder: null, unhealthy: new Set() };
 }
 
 /** Nothing altered yet. */
@@ -25,6 +25,7 @@ export function store(book: Book, change: Change, origin: Origin): void {
 /** Removes a row for the given cause. */
 export function remove(book: Book, change: Change, id: string, type: "expire" | "drained" | "deregister"): void {
   book.origins.delete(id);
+  book.unhealthy.delete(id);
   change.touched.add(id);
   append(book, change, { type, origin: id, body: null });
 }

@@ -1,5 +1,5 @@
 /**
- * Makes due what is due: the end of graces, the end of leases, and the guard against mass expiry (R5).
+ * Makes due what is due: the end of graces, of leases and of an order of checks, and the guard against mass expiry (R5).
  *
  * Renewals that stop all at once more likely mean that the way to the registry is broken than that every origin died.
  * So a service of `freezeLeasesMin` leases or more of which fewer than `freezeRenewedShareMin` were renewed in time is
@@ -15,6 +15,7 @@
  */
 import { bounds } from "../../bounds.ts";
 import { append, noChange, remove, store } from "./book.ts";
+import { lapsesAtMs, setOrder } from "./marks.ts";
 import type { Book, Change, Origin } from "./types.ts";
 
 /** Has the lease or the grace of a draining origin ended? */
@@ -63,6 +64,7 @@ function expireOnePass(book: Book, change: Change, due: readonly Origin[], lease
 /** Does what is due at `nowMs`. Every operation on a book begins with it, so none sees a lease that is over. */
 export function tick(book: Book, nowMs: number): Change {
   const change = noChange();
+  if (nowMs >= lapsesAtMs(book)) setOrder(book, change, null);
   removeDrained(book, change, nowMs);
   const leases = [...book.origins.values()].filter((origin) => origin.state !== "draining");
   const due = leases
@@ -88,7 +90,7 @@ export function tick(book: Book, nowMs: number): Change {
 
 /** When `tick` must run next, never before `nowMs`; null when nothing will come due by itself. */
 export function nextDueMs(book: Book, nowMs: number): number | null {
-  let dueMs = book.freeze?.nextPassMs ?? Number.POSITIVE_INFINITY;
+  let dueMs = Math.min(book.freeze?.nextPassMs ?? Number.POSITIVE_INFINITY, lapsesAtMs(book));
   for (const origin of book.origins.values()) {
     if (origin.state === "suspect") continue;
     dueMs = Math.min(dueMs, origin.deadlineMs, origin.drainUntilMs ?? Number.POSITIVE_INFINITY);

@@ -21,7 +21,8 @@ export type RegisterResult =
 
 /**
  * Registers an origin or replaces the one of the same id: one row, a new lease, the old lease void (R7), ready again if
- * it was draining. An identical registration still makes a new lease and a new revision.
+ * it was draining. An identical registration still makes a new lease and a new revision. An origin that fails its checks
+ * goes on failing them, unless it has moved to another URL.
  *
  * @param leaseId a value never used before.
  * @param ifRevision the `modRevision` that the origin must have; 0: it must not exist; null: whatever there is.
@@ -43,6 +44,7 @@ export function register(
   if (old === undefined && book.origins.size >= bounds.originsPerServiceMax) {
     return { result: { ok: false, code: "registry_full" }, change };
   }
+  if (old?.url !== registration.url) book.unhealthy.delete(id);
   append(book, change, { type: "put", origin: id, body });
   const deadlineMs = nowMs + registration.ttlMs;
   const origin: Origin = {

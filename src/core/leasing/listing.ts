@@ -1,4 +1,5 @@
 /** What readers see, from the book or from its events; both give the same. */
+import { digestInForce } from "../checking/order.ts";
 import type { Book, ListedOrigin, Listing, Origin, OriginView, RegistryEvent } from "./types.ts";
 
 const byId = (a: OriginView, b: OriginView): number => (a.id < b.id ? -1 : 1);
@@ -8,39 +9,66 @@ function isListed(origin: Origin, nowMs: number): boolean {
   return origin.state === "suspect" || Math.min(origin.deadlineMs, origin.drainUntilMs ?? origin.deadlineMs) > nowMs;
 }
 
-/** The origins at `nowMs`. It filters by itself: correct (R2) even when `tick` is late. */
-export function list(book: Book, nowMs: number): Listing<ListedOrigin> {
-  const origins = [...book.origins.values()]
-    .filter((origin) => isListed(origin, nowMs))
-    .map(({ leaseId: _leaseId, storedDeadlineMs: _storedDeadlineMs, extensions: _extensions, ...listed }) => listed)
-    .sort(byId);
-  return { revision: book.revision, frozen: book.freeze !== null, origins };
+/** As it is shown: a mark says something new only of a ready origin. */
+function marked<T extends OriginView>(origin: T, unhealthy: ReadonlySet<string>): T {
+  return origin.state === "ready" && unhealthy.has(origin.id) ? { ...origin, state: "unhealthy" } : origin;
 }
 
-const nothing: Listing = { revision: 0, frozen: false, origins: [] };
+/** The origins at `nowMs`. It filters by itself: correct (R2) even when `tick` is late. */
+export function list(book: Book, nowMs: number): Listing<ListedOrigin> {
+  const { revision, freeze, checkOrder, unhealthy } = book;
+  const origins = [...book.origins.values()]
+    .filter((origin) => isListed(origin, nowMs))
+    .map(({ leaseId: _leaseId, storedDeadlineMs: _storedDeadlineMs, extensions: _extensions, ...listed }) =>
+      marked<ListedOrigin>(listed, unhealthy),
+    )
+    .sort(byId);
+  return {
+    revision,
+    frozen: freeze !== null,
+    checks: digestInForce(checkOrder),
+    unhealthy: [...unhealthy].sort(),
+    origins,
+  };
+}
+
+const nothing: Listing = { revision: 0, frozen: false, checks: null, unhealthy: [], origins: [] };
 
 /**
  * What a watcher knows after the events, in their order. From the first event on it needs no base; a watcher that
  * listed at a revision gives that listing and every event after it (R3).
  */
 export function replay(events: readonly RegistryEvent[], base: Listing = nothing): Listing {
-  const origins = new Map(base.origins.map((origin) => [origin.id, origin]));
-  let { revision, frozen } = base;
+  const unmarked = base.origins.map((o): OriginView => (o.state === "unhealthy" ? { ...o, state: "ready" } : o));
+  const origins = new Map(unmarked.map((origin) => [origin.id, origin]));
+  const unhealthy = new Set(base.unhealthy);
+  let { revision, frozen, checks } = base;
   for (const event of events) {
     revision = event.revision;
-    if (event.origin === null) frozen = event.type === "freeze";
+    if (event.type === "checks") checks = event.body.digest;
+    else if (event.origin === null) frozen = event.type === "freeze";
     else {
-      const after = apply(event, origins.get(event.origin));
+      const before = origins.get(event.origin);
+      const after = apply(event, before);
       if (after === undefined) origins.delete(event.origin);
       else origins.set(event.origin, after);
+      if (event.type === "unhealthy") unhealthy.add(event.origin);
+      else if (endsMark(event, before)) unhealthy.delete(event.origin);
     }
   }
-  return { revision, frozen, origins: [...origins.values()].sort(byId) };
+  const shown = [...origins.values()].map((origin) => marked(origin, unhealthy)).sort(byId);
+  return { revision, frozen, checks, unhealthy: [...unhealthy].sort(), origins: shown };
 }
 
 type OriginEvent = Extract<RegistryEvent, { readonly origin: string }>;
 
-/** The origin after an event; undefined when it is gone. */
+/** A mark ends with the lease, and with a registration under another URL. */
+function endsMark(event: OriginEvent, before: OriginView | undefined): boolean {
+  if (event.type === "put") return before?.url !== event.body.url;
+  return ["healthy", "expire", "drained", "deregister"].includes(event.type);
+}
+
+/** The origin after an event, whether or not it is marked; undefined when it is gone, or never was a leased one. */
 function apply(event: OriginEvent, before: OriginView | undefined): OriginView | undefined {
   if (event.type === "put") {
     return {
@@ -59,6 +87,9 @@ function apply(event: OriginEvent, before: OriginView | undefined): OriginView |
     case "suspect":
     case "ready":
       return { ...before, state: event.type };
+    case "unhealthy":
+    case "healthy":
+      return before;
     case "expire":
     case "drained":
     case "deregister":

@@ -1,4 +1,5 @@
 import { bounds } from "../../bounds.ts";
+import type { AdoptedOrder } from "../checking/types.ts";
 import { noChange, store } from "./book.ts";
 import type { Book, Freeze, Origin, Outcome } from "./types.ts";
 
@@ -7,6 +8,8 @@ export interface StoredBook {
   readonly revision: number;
   readonly freeze: Freeze | null;
   readonly origins: readonly Origin[];
+  readonly checkOrder: AdoptedOrder | null;
+  readonly unhealthy: readonly string[];
 }
 
 /**
@@ -18,7 +21,14 @@ export interface StoredBook {
 export function restart(stored: StoredBook, nowMs: number): Outcome<Book> {
   const change = noChange();
   const origins = new Map(stored.origins.map((origin) => [origin.id, origin]));
-  const book: Book = { revision: stored.revision, freeze: stored.freeze, origins };
+  const book: Book = {
+    revision: stored.revision,
+    freeze: stored.freeze,
+    origins,
+    // When it was last confirmed is not stored: a start gives an order its whole time, as it gives a lease a whole ttl.
+    checkOrder: stored.checkOrder && { ...stored.checkOrder, confirmedMs: nowMs },
+    unhealthy: new Set(stored.unhealthy),
+  };
   for (const origin of stored.origins) {
     const deadlineMs = nowMs + origin.ttlMs;
     if (origin.state === "suspect" || deadlineMs <= origin.deadlineMs) continue;

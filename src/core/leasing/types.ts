@@ -1,4 +1,5 @@
 /** The registry of one service's origins: its book in memory, what a change of it is, and what a reader sees. */
+import type { AdoptedOrder } from "../checking/types.ts";
 
 /**
  * - `ready`: takes new traffic while its lease lives.
@@ -23,7 +24,8 @@ export interface Registration {
 
 /** What watchers may know of an origin: everything that events tell, hence neither its lease id nor its deadline. */
 export interface OriginView extends Registration {
-  readonly state: OriginState;
+  /** `unhealthy`: ready, but failing its active checks. */
+  readonly state: OriginState | "unhealthy";
   /** End of the grace; null unless draining. */
   readonly drainUntilMs: number | null;
   /** Revision of the first registration under this id. */
@@ -34,6 +36,7 @@ export interface OriginView extends Registration {
 
 /** One row of the book. Never altered: a change puts another in its place. */
 export interface Origin extends OriginView {
+  readonly state: OriginState;
   /** The right to renew. Only the registrant learns it; a new registration voids it (R7). */
   readonly leaseId: string;
   /** The lease is over when the clock reaches this. */
@@ -57,6 +60,10 @@ export interface Book {
   revision: number;
   freeze: Freeze | null;
   readonly origins: Map<string, Origin>;
+  /** What is to be checked beside the leased origins, and how; null: nothing was ordered. */
+  checkOrder: AdoptedOrder | null;
+  /** Ids of origins, leased or of the order, that fail their checks. A mark ends with its lease and when its URL changes. */
+  readonly unhealthy: Set<string>;
 }
 
 /** What an event says. A removal has three causes: lease over (`expire`), grace over (`drained`), or asked for. */
@@ -64,9 +71,13 @@ export type EventContent =
   | { readonly type: "put"; readonly origin: string; readonly body: Omit<Registration, "id"> }
   | { readonly type: "drain"; readonly origin: string; readonly body: { readonly drainUntilMs: number } }
   | { readonly type: "suspect" | "ready"; readonly origin: string; readonly body: null }
+  /** `healthy`: passes its checks again, or is not checked any more. Of leased and of static origins. */
+  | { readonly type: "unhealthy" | "healthy"; readonly origin: string; readonly body: null }
   | { readonly type: "expire" | "drained" | "deregister"; readonly origin: string; readonly body: null }
   | { readonly type: "freeze"; readonly origin: null; readonly body: { readonly sinceMs: number } }
-  | { readonly type: "thaw"; readonly origin: null; readonly body: null };
+  | { readonly type: "thaw"; readonly origin: null; readonly body: null }
+  /** Active checks begin, change or end (`digest` null). */
+  | { readonly type: "checks"; readonly origin: null; readonly body: { readonly digest: string | null } };
 
 /** One step of a registry's history; revisions rise by one from event to event (R1). */
 export type RegistryEvent = EventContent & { readonly revision: number };
@@ -88,6 +99,10 @@ export interface Outcome<T> {
 export interface Listing<T extends OriginView = OriginView> {
   readonly revision: number;
   readonly frozen: boolean;
+  /** Digest of the order of checks in force; null: nothing is checked. */
+  readonly checks: string | null;
+  /** Ids of origins that fail their checks, static ones too, sorted. */
+  readonly unhealthy: readonly string[];
   readonly origins: readonly T[];
 }
 

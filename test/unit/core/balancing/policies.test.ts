@@ -1,92 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bounds } from "../../../../src/bounds.ts";
-import { chooseOrigin } from "../../../../src/core/balancing/index.ts";
-import { leastRequest } from "../../../../src/core/balancing/least-request.ts";
-import { ended, inFlightOf, newLoadState, retain, started, turn } from "../../../../src/core/balancing/load.ts";
+import { ended, inFlightOf, newLoadState, started } from "../../../../src/core/balancing/load.ts";
 import { drawByWeight } from "../../../../src/core/balancing/random.ts";
-import { roundRobin } from "../../../../src/core/balancing/round-robin.ts";
 import type { Candidate, LoadState } from "../../../../src/core/balancing/types.ts";
 import { seededRandom } from "./random.ts";
+import { candidates, choose } from "./support.ts";
 
-const none: ReadonlySet<string> = new Set();
-const candidates = (weights: readonly number[]) =>
-  weights.map((weight, index) => ({ id: String.fromCharCode(97 + index), weight }));
 const take = (list: readonly Candidate[], state: LoadState, count: number, random = () => 0) =>
-  Array.from({ length: count }, () => roundRobin(list, state, random).id).join("");
-
-describe("load", () => {
-  test("counts requests under way and forgets origins that have none", () => {
-    const state = newLoadState();
-    started(state, "a");
-    started(state, "a");
-    expect(inFlightOf(state, "a")).toBe(2);
-    ended(state, "a");
-    expect(inFlightOf(state, "a")).toBe(1);
-    ended(state, "a");
-    ended(state, "a");
-    expect(inFlightOf(state, "a")).toBe(0);
-    expect(state.inFlight.size).toBe(0);
-  });
-
-  test("retain forgets who left, so churn of origins leaves nothing behind", () => {
-    const state = newLoadState();
-    for (let turn = 0; turn < 1_000; turn++) {
-      const list = candidates([1, 1]).map(({ id, weight }) => ({ id: `${id}${turn}`, weight }));
-      retain(state, new Set(list.map(({ id }) => id)));
-      started(state, roundRobin(list, state, () => 0).id);
-    }
-    expect(state.inFlight.size).toBe(1);
-    expect(state.credits.size).toBe(2);
-  });
-
-  test("a request whose end nobody sees is forgotten after the turn that follows its own", () => {
-    const state = newLoadState();
-    const turnMs = bounds.inFlightTurnMs;
-    turn(state, turnMs);
-    started(state, "a");
-    turn(state, 2 * turnMs - 1);
-    turn(state, 2 * turnMs);
-    started(state, "a");
-    expect(inFlightOf(state, "a")).toBe(2);
-    retain(state, new Set(["a"]));
-    expect(inFlightOf(state, "a")).toBe(2);
-    turn(state, 3 * turnMs);
-    expect(inFlightOf(state, "a")).toBe(1);
-    turn(state, 9 * turnMs);
-    expect(inFlightOf(state, "a")).toBe(0);
-  });
-
-  test("requests that end in the turn after their own are counted down", () => {
-    const state = newLoadState();
-    turn(state, bounds.inFlightTurnMs);
-    started(state, "a");
-    started(state, "a");
-    turn(state, 2 * bounds.inFlightTurnMs);
-    ended(state, "a");
-    expect(inFlightOf(state, "a")).toBe(1);
-    ended(state, "a");
-    expect(inFlightOf(state, "a")).toBe(0);
-    expect(state.older.size).toBe(0);
-    retain(state, new Set());
-    started(state, "b");
-    turn(state, 3 * bounds.inFlightTurnMs);
-    retain(state, new Set());
-    expect(inFlightOf(state, "b")).toBe(0);
-  });
-
-  test("retain keeps what the others have, and the turn when nobody left", () => {
-    const state = newLoadState();
-    started(state, "a");
-    started(state, "b");
-    expect(take(candidates([1, 1]), state, 1)).toBe("a");
-    retain(state, new Set(["a", "b", "c"]));
-    expect(take(candidates([1, 1]), state, 1)).toBe("b");
-    retain(state, new Set(["a"]));
-    expect([...state.inFlight]).toEqual([["a", 1]]);
-    expect(state.credits.size).toBe(0);
-  });
-});
+  Array.from({ length: count }, () => choose("round-robin", list, { state, random })!.id).join("");
 
 describe("round-robin", () => {
   test("spreads as nginx does", () => {
@@ -122,8 +43,8 @@ describe("round-robin", () => {
     const list = candidates([1, 1, 1]);
     const counts = new Map<string, number>();
     for (let request = 0; request < 3_000; request++) {
-      const tried = request % 3 === 0 ? new Set(["a"]) : none;
-      const { id } = chooseOrigin("round-robin", list, state, tried, () => 0)!;
+      const tried = request % 3 === 0 ? new Set(["a"]) : new Set<string>();
+      const { id } = choose("round-robin", list, { state, tried })!;
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     expect([...state.credits.values()].every((credit) => Math.abs(credit) < 3)).toBe(true);
@@ -151,7 +72,7 @@ describe("least-request", () => {
     const random = seededRandom(1);
     for (let request = 0; request < 20; request++) started(state, "a");
     for (let request = 0; request < 19; request++) {
-      const { id } = leastRequest(candidates([1, 1]), state, random);
+      const { id } = choose("least-request", candidates([1, 1]), { state, random })!;
       expect(id).toBe("b");
       started(state, id);
     }
@@ -162,7 +83,7 @@ describe("least-request", () => {
     for (let request = 0; request < 100; request++) started(state, "c");
     const random = seededRandom(2);
     for (let request = 0; request < 2_000; request++)
-      expect(leastRequest(candidates(Array(10).fill(1)), state, random).id).not.toBe("c");
+      expect(choose("least-request", candidates(Array(10).fill(1)), { state, random })?.id).not.toBe("c");
   });
 
   test("is the usual power of two choices for equal weights: fewer requests win, a tie stays with the first", () => {
@@ -171,7 +92,7 @@ describe("least-request", () => {
         const state = newLoadState();
         for (let request = 0; request < a; request++) started(state, "a");
         for (let request = 0; request < b; request++) started(state, "b");
-        const { id } = leastRequest(candidates([1, 1]), state, () => (isFirstA ? 0 : 0.9));
+        const { id } = choose("least-request", candidates([1, 1]), { state, random: () => (isFirstA ? 0 : 0.9) })!;
         expect(id).toBe(a === b ? (isFirstA ? "a" : "b") : a < b ? "a" : "b");
       }),
     );
@@ -188,7 +109,7 @@ describe("least-request", () => {
     const state = newLoadState();
     for (let request = 0; request < a; request++) started(state, "a");
     for (let request = 0; request < b; request++) started(state, "b");
-    expect(leastRequest(candidates([1, 4]), state, () => 0).id).toBe(chosen);
+    expect(choose("least-request", candidates([1, 4]), { state })?.id).toBe(chosen);
   });
 
   test("under a steady load the requests under way follow the weights", () => {
@@ -198,7 +119,7 @@ describe("least-request", () => {
     const running: string[] = [];
     const sums = new Map(list.map(({ id }) => [id, 0]));
     for (let step = 0; step < 20_000; step++) {
-      const { id } = leastRequest(list, state, random);
+      const { id } = choose("least-request", list, { state, random })!;
       started(state, id);
       running.push(id);
       if (running.length > 80) ended(state, running.splice(Math.floor(random() * running.length), 1)[0]!);

@@ -3,6 +3,7 @@ import type { RequestFacts } from "../../../../src/core/facts.ts";
 /** A request by what is particular about it; names of headers in lower case. */
 export interface RequestSketch {
   readonly method?: string;
+  readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly cookies?: Readonly<Record<string, string>>;
@@ -22,11 +23,12 @@ export function factsOf(sketch: RequestSketch = {}): RequestFacts {
   return {
     method: sketch.method ?? "GET",
     host: "api.example.com",
-    path: "/",
+    path: sketch.path ?? "/",
     header: reader(sketch.headers),
     query: reader(sketch.query),
     cookie: reader(sketch.cookies),
     clientIp: sketch.clientIp ?? null,
+    continent: null,
     country: sketch.country ?? null,
     region: sketch.region ?? null,
     colo: sketch.colo ?? null,

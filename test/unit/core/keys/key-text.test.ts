@@ -6,6 +6,7 @@ describe("keyText", () => {
   it.each([
     ["global", "global", "global"],
     ["route", "users", "route=users"],
+    ["path", "/users/7", "path=/users/7"],
     ["ip", "192.0.2.7", "ip=192.0.2.7"],
     ["ip", "2001:db8:1:2:3:4:5:6", "ip=2001:db8:1:2::/64"],
     ["ip", "2001:DB8::1", "ip=2001:db8:0:0::/64"],

@@ -5,6 +5,7 @@ import { factsOf } from "./facts.ts";
 describe("parseKeySource", () => {
   test.each([
     ["ip", { kind: "ip" }],
+    ["path", { kind: "path" }],
     ["route", { kind: "route" }],
     ["global", { kind: "global" }],
     ["header:X-User-Id", { kind: "header", name: "x-user-id" }],
@@ -28,6 +29,7 @@ describe("parseKeySource", () => {
     "path-param:",
     "ip:",
     "ip:x",
+    "path:x",
     "IP",
     "Header:x",
     " ip",
@@ -46,6 +48,7 @@ describe("keyOf", () => {
     cookies: { session: "s1" },
     query: { q: "one", bare: "" },
     clientIp: "192.0.2.1",
+    path: "/us%65rs/%2f7",
   });
   const key = (...texts: string[]) =>
     keyOf(
@@ -56,6 +59,7 @@ describe("keyOf", () => {
 
   test.each([
     ["ip", "192.0.2.1"],
+    ["path", "/users/%2F7"],
     ["route", "users"],
     ["global", "global"],
     ["header:X-USER", "ada"],

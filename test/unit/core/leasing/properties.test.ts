@@ -1,14 +1,16 @@
-/** Random histories on a simulated clock, with late ticks and restarts, against what R1, R2 and R4 to R7 promise. */
+/** Random histories on a simulated clock, with late ticks, checks and restarts, against what R1, R2 and R4 to R7 promise. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../../../src/bounds.ts";
 import { emptyBook } from "../../../../src/core/leasing/book.ts";
+import { conclude, order } from "../../../../src/core/leasing/checks.ts";
 import { nextDueMs, tick } from "../../../../src/core/leasing/expiry.ts";
 import { deregister, drain, heartbeat, type LeaseRef, register } from "../../../../src/core/leasing/leases.ts";
 import { list, replay } from "../../../../src/core/leasing/listing.ts";
+import { targetsOf } from "../../../../src/core/leasing/marks.ts";
 import { restart } from "../../../../src/core/leasing/restart.ts";
 import type { Book, Change, Origin, OriginView, RegistryEvent } from "../../../../src/core/leasing/types.ts";
-import { idOf, registration } from "./support.ts";
+import { checkOrder, checkSettings, idOf, registration } from "./support.ts";
 
 type Step =
   | { readonly op: "register"; readonly n: number; readonly ttlMs: number; readonly compare: boolean }
@@ -16,6 +18,10 @@ type Step =
   | { readonly op: "heartbeat"; readonly first: number; readonly count: number }
   | { readonly op: "drain"; readonly n: number; readonly graceMs: number }
   | { readonly op: "deregister"; readonly n: number }
+  /** The result of a check, as a run. */
+  | { readonly op: "check"; readonly n: number; readonly run: number }
+  /** An order of checks; `n` is also listed as a static origin. */
+  | { readonly op: "order"; readonly n: number; readonly revision: number; readonly isOff: boolean }
   | { readonly op: "tick" }
   | { readonly op: "wait"; readonly waitMs: number }
   | { readonly op: "restart" };
@@ -35,12 +41,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant("heartbeat"), first: n, count: fc.nat(originsMax) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("drain"), n, graceMs: fc.constantFrom(0, 1_000, 60_000) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("deregister"), n }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("check"), n, run: fc.constantFrom(-3, -2, 1, 2) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant("order"), n, revision: fc.nat(3), isOff: fc.nat(3).map((n) => n === 0) }),
+  },
   { weight: 4, arbitrary: fc.constant({ op: "tick" } as const) },
   {
     weight: 6,
     arbitrary: fc.record({ op: fc.constant("wait"), waitMs: fc.constantFrom(1, 999, 2_500, 5_000, 6_000, 15_000) }),
   },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("wait"), waitMs: fc.constantFrom(60_000, bounds.freezeMsMax) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant("wait"),
+      waitMs: fc.constantFrom(60_000, bounds.freezeMsMax, bounds.checkOrderMsMax),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ op: "restart" } as const) },
 );
 
@@ -86,6 +103,12 @@ class Simulation {
       case "heartbeat":
         this.heartbeat(step.first, step.count);
         break;
+      case "check":
+        this.check(step.n, step.run);
+        break;
+      case "order":
+        this.order(step.n, step.revision, step.isOff);
+        break;
       case "restart":
         this.restart();
         break;
@@ -117,10 +140,33 @@ class Simulation {
     this.apply(change);
   }
 
+  check(n: number, run: number): void {
+    const url = targetsOf(this.book).get(idOf(n));
+    if (url === undefined) return;
+    const { result, change } = conclude(this.book, { origin: idOf(n), url, run }, this.nowMs);
+    if (result !== null && (run === -3 || run === 2)) expect(result).toBe(run > 0);
+    this.apply(change);
+  }
+
+  order(n: number, revision: number, isOff: boolean): void {
+    const staticOrigins = [{ id: idOf(n), url: "https://static.example.com" }];
+    const settings = isOff ? null : checkSettings;
+    this.apply(order(this.book, checkOrder({ revision, staticOrigins, settings }), this.nowMs).change);
+  }
+
   restart(): void {
     const origins = [...this.stored.values()].map((origin) => ({ ...origin, deadlineMs: origin.storedDeadlineMs }));
     const before = this.book;
-    const { result, change } = restart({ revision: before.revision, freeze: before.freeze, origins }, this.nowMs);
+    const { result, change } = restart(
+      {
+        revision: before.revision,
+        freeze: before.freeze,
+        origins,
+        checkOrder: before.checkOrder,
+        unhealthy: [...before.unhealthy],
+      },
+      this.nowMs,
+    );
     for (const after of result.origins.values()) {
       const { deadlineMs, extensions, ttlMs } = before.origins.get(after.id)!;
       expect(after.deadlineMs, "R4: shortened").toBeGreaterThanOrEqual(deadlineMs);
@@ -132,7 +178,7 @@ class Simulation {
     this.apply(change);
   }
 
-  check(): void {
+  verify(): void {
     for (const { deadlineMs, state } of list(this.book, this.nowMs).origins) {
       if (deadlineMs <= this.nowMs) {
         expect(this.book.freeze, "R2: listed past its deadline without a freeze").not.toBeNull();
@@ -145,6 +191,12 @@ class Simulation {
       expect(this.stored.get(origin.id)).toMatchObject({ leaseId: origin.leaseId, state: origin.state });
     }
     expect(this.stored.size).toBe(this.book.origins.size);
+    const targets = targetsOf(this.book);
+    if (this.book.checkOrder?.settings == null) expect(this.book.unhealthy.size, "a mark without checks").toBe(0);
+    for (const id of this.book.unhealthy)
+      expect(targets.has(id) || this.book.origins.get(id)?.state === "draining", "a mark that no check can end").toBe(
+        true,
+      );
   }
 }
 
@@ -173,9 +225,9 @@ describe("in any history", () => {
     const property = fc.property(history, (given) => {
       simulate(given, (simulation) => {
         simulation.run({ op: "tick" });
-        const { revision, frozen, origins } = list(simulation.book, simulation.nowMs);
+        const { origins, ...rest } = list(simulation.book, simulation.nowMs);
         expect(simulation.events.map((event) => event.revision)).toEqual(simulation.events.map((_, at) => at + 1));
-        expect(replay(simulation.events)).toEqual({ revision, frozen, origins: origins.map(withoutDeadline) });
+        expect(replay(simulation.events)).toEqual({ ...rest, origins: origins.map(withoutDeadline) });
       });
     });
     fc.assert(property, { numRuns: 300 });
@@ -183,7 +235,7 @@ describe("in any history", () => {
 
   test("R2, R4, R6, R7: no late reads, no short or endless leases, no revival, one row an id", () => {
     fc.assert(
-      fc.property(history, (given) => simulate(given, (simulation) => simulation.check())),
+      fc.property(history, (given) => simulate(given, (simulation) => simulation.verify())),
       { numRuns: 1_000 },
     );
   });

@@ -1,17 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../../../src/bounds.ts";
+import { conclude, order } from "../../../../src/core/leasing/checks.ts";
 import { tick } from "../../../../src/core/leasing/expiry.ts";
 import { heartbeat } from "../../../../src/core/leasing/leases.ts";
 import { list } from "../../../../src/core/leasing/listing.ts";
 import { restart } from "../../../../src/core/leasing/restart.ts";
 import type { Book } from "../../../../src/core/leasing/types.ts";
-import { bookOf, eventsOf, leasesOf, ttlMs } from "./support.ts";
+import { bookOf, checkOrder, eventsOf, leasesOf, ttlMs } from "./support.ts";
 
 /** What storage has of a book: the stored deadlines. */
 const stored = (book: Book) => ({
   revision: book.revision,
   freeze: book.freeze,
   origins: [...book.origins.values()].map((origin) => ({ ...origin, deadlineMs: origin.storedDeadlineMs })),
+  checkOrder: book.checkOrder,
+  unhealthy: [...book.unhealthy],
 });
 const deadlineOf = (book: Book): number | undefined => book.origins.get("o00")?.deadlineMs;
 
@@ -58,6 +61,16 @@ describe("R4: a restart", () => {
     expect(change.touched.size).toBe(0);
     expect(list(after, ttlMs + 5_000)).toEqual(list(before, ttlMs + 5_000));
     expect(eventsOf(tick(after, ttlMs + 5_000))).toEqual([]);
+  });
+
+  test("keeps the order of checks, for its whole time again, and the marks", () => {
+    const before = bookOf(2);
+    order(before, checkOrder({ revision: 7 }), 0);
+    conclude(before, { origin: "o01", url: "https://o01.example.com", run: -3 }, 0);
+    const nowMs = bounds.checkOrderMsMax - 1;
+    const { result: after } = restart(stored(before), nowMs);
+    expect(after.checkOrder).toEqual({ ...before.checkOrder, confirmedMs: nowMs });
+    expect(after.unhealthy).toEqual(new Set(["o01"]));
   });
 
   test("does not take its own extensions for renewals: a freeze goes on until heartbeats come", () => {

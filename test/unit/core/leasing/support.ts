@@ -1,3 +1,5 @@
+import { digestOf } from "../../../../src/core/checking/order.ts";
+import type { CheckOrder, CheckSettings } from "../../../../src/core/checking/types.ts";
 import { emptyBook } from "../../../../src/core/leasing/book.ts";
 import { register } from "../../../../src/core/leasing/leases.ts";
 import type { Book, Change, OriginView, Registration } from "../../../../src/core/leasing/types.ts";
@@ -7,6 +9,21 @@ export const ttlMs = 15_000;
 /** A registration with all that a test does not care about. */
 export function registration(id: string, rest: Partial<Registration> = {}): Registration {
   return { id, url: `https://${id}.example.com`, version: null, weight: 1, zone: null, metadata: {}, ttlMs, ...rest };
+}
+
+export const checkSettings: CheckSettings = {
+  path: "/healthz",
+  intervalMs: 10_000,
+  timeoutMs: 1_000,
+  statuses: [[200, 299]],
+  healthyAfter: 2,
+  unhealthyAfter: 3,
+};
+
+/** An order with all that a test does not care about, and its digest. */
+export function checkOrder(rest: Partial<CheckOrder> = {}): CheckOrder {
+  const order = { revision: 1, settings: checkSettings, staticOrigins: [], returnsEjected: false, ...rest };
+  return { ...order, digest: digestOf(order) };
 }
 
 /** A book with origins o00, o01 ... registered at `nowMs` under the leases l00, l01 ... */

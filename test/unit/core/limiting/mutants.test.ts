@@ -1,37 +1,13 @@
 /** The checkers bite: each planted fault is found within a few hundred schedules that the real code passes. */
-import fc from "fast-check";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Book } from "../../../../src/core/limiting/book.ts";
 import type { Bucket } from "../../../../src/core/limiting/bucket.ts";
 import type { Entry, HeldLease, LeaseRequest, Table } from "../../../../src/core/limiting/table.ts";
 import type { Hold, Meter } from "../../../../src/core/limiting/types.ts";
+import { searchIn } from "../../../support/mutants.ts";
 import { scenarios } from "./scenarios.ts";
 
-const room = "../../../../src/core/limiting";
-
-let mocked: string | undefined;
-
-afterEach(() => {
-  if (mocked !== undefined) vi.doUnmock(mocked);
-  vi.resetModules();
-});
-
-/** First words of the breaches that schedules of a family show with one module replaced. */
-async function breachesWith(family: keyof typeof scenarios, module: string, mutate: (real: never) => object) {
-  vi.resetModules();
-  mocked = `${room}/${module}`;
-  vi.doMock(mocked, async (original) => {
-    const real = (await original()) as never;
-    return { ...(real as object), ...mutate(real) };
-  });
-  const { simulate } = await import("./simulation.ts");
-  const found = new Set<string>();
-  for (const scenario of fc.sample(scenarios[family], { numRuns: 600, seed: 1 })) {
-    for (const breach of simulate(scenario).breaches) found.add(breach.split(":")[0]!);
-    if (found.size > 0) break;
-  }
-  return [...found];
-}
+const breachesWith = searchIn("limiting", scenarios, 600, () => import("./simulation.ts"));
 
 type AnyMeter = Meter<never>;
 

@@ -28,6 +28,7 @@ export function factsOf(asked: Asked): RequestFacts {
     query: (name) => asked.query?.[name] ?? null,
     cookie: () => null,
     clientIp: null,
+    continent: null,
     country: null,
     region: null,
     colo: null,

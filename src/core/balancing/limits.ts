@@ -1,0 +1,18 @@
+/** Inner numbers of balancing; what a user can feel is in `bounds.ts`. */
+export const limits = Object.freeze({
+  /** Time constant with which a cost fades (Finagle's default). */
+  costFadeMs: 10_000,
+  /** Costs below this are the same: the clock of a Worker counts whole milliseconds. */
+  costMsMin: 1,
+  /** What a failure costs at least, and at most by doubling. */
+  failureCostMsMin: 1_000,
+  failureCostMsMax: 60_000,
+  /** Requests under way to an origin that has not answered yet, up to which it is taken to be fast. */
+  probesMax: 3,
+  /** Share of its weight with which a new origin begins. */
+  slowStartShareMin: 0.1,
+  /** Share of good origins below which the bad ones are used too (Envoy's default panic threshold). */
+  panicShareMin: 0.5,
+  /** Share of a zone's origins that must be good for the zone to keep its requests. */
+  zoneShareMin: 0.5,
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { bounds } from "../../../../src/bounds.ts";
+import { noteFailure } from "../../../../src/core/balancing/ewma.ts";
+import {
+  ended,
+  inFlightOf,
+  newLoadState,
+  retain,
+  started,
+  totalInFlight,
+  turn,
+} from "../../../../src/core/balancing/load.ts";
+import { noteOrigins } from "../../../../src/core/balancing/slow-start.ts";
+import { candidates, choose } from "./support.ts";
+
+describe("load", () => {
+  test("counts requests under way and forgets origins that have none", () => {
+    const state = newLoadState();
+    started(state, "a");
+    started(state, "a");
+    expect(inFlightOf(state, "a")).toBe(2);
+    ended(state, "a");
+    expect(inFlightOf(state, "a")).toBe(1);
+    ended(state, "a");
+    ended(state, "a");
+    expect(inFlightOf(state, "a")).toBe(0);
+    expect(state.inFlight.size).toBe(0);
+  });
+
+  test("the total is that of all origins and both turns", () => {
+    const state = newLoadState();
+    turn(state, bounds.inFlightTurnMs);
+    started(state, "a");
+    started(state, "b");
+    turn(state, 2 * bounds.inFlightTurnMs);
+    started(state, "a");
+    expect(totalInFlight(state)).toBe(3);
+  });
+
+  test("retain forgets who left, so churn of origins leaves nothing behind", () => {
+    const state = newLoadState();
+    for (let turn = 0; turn < 1_000; turn++) {
+      const list = candidates([1, 1]).map(({ id, weight }) => ({ id: `${id}${turn}`, weight }));
+      retain(state, new Set(list.map(({ id }) => id)));
+      const { id } = choose("round-robin", list, { state })!;
+      started(state, id);
+      noteFailure(state, id, 10, 0);
+      noteOrigins(state, new Set(list.map(({ id }) => id)), 0);
+    }
+    expect(state.inFlight.size).toBe(1);
+    expect(state.credits.size).toBe(2);
+    expect(state.costs.size).toBe(1);
+    expect(state.sinceMs.size).toBe(2);
+  });
+
+  test("a request whose end nobody sees is forgotten after the turn that follows its own", () => {
+    const state = newLoadState();
+    const turnMs = bounds.inFlightTurnMs;
+    turn(state, turnMs);
+    started(state, "a");
+    turn(state, 2 * turnMs - 1);
+    turn(state, 2 * turnMs);
+    started(state, "a");
+    expect(inFlightOf(state, "a")).toBe(2);
+    retain(state, new Set(["a"]));
+    expect(inFlightOf(state, "a")).toBe(2);
+    turn(state, 3 * turnMs);
+    expect(inFlightOf(state, "a")).toBe(1);
+    turn(state, 9 * turnMs);
+    expect(inFlightOf(state, "a")).toBe(0);
+  });
+
+  test("requests that end in the turn after their own are counted down", () => {
+    const state = newLoadState();
+    turn(state, bounds.inFlightTurnMs);
+    started(state, "a");
+    started(state, "a");
+    turn(state, 2 * bounds.inFlightTurnMs);
+    ended(state, "a");
+    expect(inFlightOf(state, "a")).toBe(1);
+    ended(state, "a");
+    expect(inFlightOf(state, "a")).toBe(0);
+    expect(state.older.size).toBe(0);
+    retain(state, new Set());
+    started(state, "b");
+    turn(state, 3 * bounds.inFlightTurnMs);
+    retain(state, new Set());
+    expect(inFlightOf(state, "b")).toBe(0);
+  });
+
+  test("retain keeps what the others have, and the turn when nobody left", () => {
+    const state = newLoadState();
+    started(state, "a");
+    started(state, "b");
+    expect(choose("round-robin", candidates([1, 1]), { state })?.id).toBe("a");
+    retain(state, new Set(["a", "b", "c"]));
+    expect(choose("round-robin", candidates([1, 1]), { state })?.id).toBe("b");
+    retain(state, new Set(["a"]));
+    expect([...state.inFlight]).toEqual([["a", 1]]);
+    expect(state.credits.size).toBe(0);
+  });
+});

@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { usableOf } from "../../../../src/core/balancing/panic.ts";
+import { type Place, usableInZone, zoneOfPlace } from "../../../../src/core/balancing/zone.ts";
+
+interface ZonedOrigin {
+  readonly id: string;
+  readonly weight: number;
+  readonly zone: string | null;
+  readonly isBad: boolean;
+}
+const isBad = (origin: ZonedOrigin) => origin.isBad;
+const none: ReadonlySet<string> = new Set();
+
+/** `eu+ eu- us+`: origins by zone, good (+) or bad (-); `?` is no zone. Ids are `0`, `1`, ... */
+const originsOf = (sketch: string): readonly ZonedOrigin[] =>
+  sketch.split(" ").map((text, index) => {
+    const zone = text.slice(0, -1);
+    return { id: String(index), weight: 1, zone: zone === "?" ? null : zone, isBad: text.endsWith("-") };
+  });
+const idsOf = (origins: readonly ZonedOrigin[] | null) => origins?.map(({ id }) => id).join("");
+
+describe("usableOf", () => {
+  test.each([
+    ["?+ ?+ ?+", "012", false],
+    ["?+ ?- ?+", "02", false],
+    ["?+ ?- ?- ?+", "03", false],
+    ["?+ ?- ?-", "012", true],
+    ["?-", "0", true],
+  ])("%s: %s may be chosen, panic %s", (sketch, ids, isPanic) => {
+    const usable = usableOf(originsOf(sketch), isBad);
+    expect([idsOf(usable.origins), usable.isPanic]).toEqual([ids, isPanic]);
+  });
+
+  test("no origins are no panic, and there is always an origin if there was one", () => {
+    expect(usableOf([], isBad)).toEqual({ origins: [], isPanic: false });
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }), (bad) => {
+        const { origins, isPanic } = usableOf(bad, (isBad) => isBad);
+        expect(origins.length).toBeGreaterThanOrEqual(bad.length / 2);
+        expect(isPanic).toBe(origins.includes(true));
+      }),
+    );
+  });
+
+  test("the very list is given back when nobody is bad, as this runs for every request", () => {
+    const origins = originsOf("?+ ?+");
+    expect(usableOf(origins, isBad).origins).toBe(origins);
+  });
+});
+
+describe("usableInZone", () => {
+  test.each<[string, string | null, string]>([
+    ["eu+ us+ eu+ ?+", "02", "the zone's own"],
+    ["eu+ us+ eu- eu+ eu-", "03", "its good ones, when that is half"],
+    ["eu+ us+ eu- eu-", null, "none when fewer than half are good"],
+    ["eu- us+ us+", null, "none when none is good"],
+    ["us+ us+", null, "none when the zone has no origin"],
+    ["eu+ us- us- us- us-", "0", "its own though the service as a whole is in panic"],
+  ])("%s: %s, %s", (sketch, ids) => {
+    expect(idsOf(usableInZone(originsOf(sketch), isBad, "eu", none)) ?? null).toBe(ids);
+  });
+
+  test("a retry stays while there is an untried good one, then it leaves the zone", () => {
+    const origins = originsOf("eu+ us+ eu+ eu-");
+    expect(idsOf(usableInZone(origins, isBad, "eu", new Set(["0"])))).toBe("02");
+    expect(usableInZone(origins, isBad, "eu", new Set(["0", "2"]))).toBeNull();
+  });
+});
+
+describe("zoneOfPlace", () => {
+  const oslo: Place = { colo: "OSL", region: "03", country: "NO", continent: "EU" };
+  const unknown: Place = { colo: null, region: null, country: null, continent: null };
+  const zones: readonly (readonly [string, string])[] = [
+    ["OSL", "by-colo"],
+    ["NO-03", "by-region"],
+    ["NO", "by-country"],
+    ["EU", "by-continent"],
+  ];
+
+  test.each([0, 1, 2, 3])("the narrowest place that is mapped decides (%d left out)", (from) => {
+    expect(zoneOfPlace({ zoneOf: new Map(zones.slice(from)) }, oslo)).toBe(zones[from]![1]);
+  });
+
+  test("unmapped, the continent is the zone", () => {
+    expect(zoneOfPlace({ zoneOf: new Map([["SE", "north"]]) }, oslo)).toBe("eu");
+  });
+
+  test("what is unknown of a place is not asked for", () => {
+    const zoneOf = new Map([["null", "wrong"], ["null-03", "wrong"], ["NO-null", "wrong"], ...zones]);
+    expect(zoneOfPlace({ zoneOf }, unknown)).toBeNull();
+    expect(zoneOfPlace({ zoneOf }, { ...unknown, region: "03", continent: "EU" })).toBe("by-continent");
+    expect(zoneOfPlace({ zoneOf }, { ...unknown, country: "NO" })).toBe("by-country");
+  });
+});
