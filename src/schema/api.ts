@@ -68,13 +68,26 @@ export const DrainAnswer = z.object({
   revision: Revision,
 });
 
+const OriginHealth = z.object({
+  checks: z
+    .enum(["passing", "failing", "none"])
+    .describe("Result of the last active check; none: none has been made since the registry started"),
+  inARow: z.number().int().min(1).optional().describe("Checks with that result in a row"),
+  ejectedForMs: z
+    .number()
+    .optional()
+    .describe("How long it was still to be out for failing requests, when that was last published"),
+});
 const OriginAnswer = z.object({
   id: z.string(),
   url: z.string(),
   version: z.string().nullable(),
   weight: z.number(),
   zone: z.string().nullable(),
-  state: z.enum(["ready", "draining", "suspect"]),
+  state: z
+    .enum(["ready", "draining", "suspect", "unhealthy", "ejected"])
+    .describe("If several are true: the first of draining, suspect, unhealthy, ejected"),
+  health: OriginHealth,
   static: z.boolean().describe("Listed in the configuration; it has no lease"),
   metadata: z.record(z.string(), z.string()).optional(),
   expiresAt: z.iso.datetime().optional(),
@@ -115,6 +128,57 @@ export const LimitAnswer = z.object({
   leases: z
     .array(z.object({ isolate: z.string(), permits: z.number(), expiresAt: z.iso.datetime() }))
     .describe("Permits that isolates may still spend; they are charged already"),
+});
+
+const Forced = z.enum(["auto", "forced-open", "disabled"]);
+const BreakerVersion = z.string().describe("Empty for origins without a version");
+const Until = z.iso.datetime().nullable();
+/** An operator's order. */
+export const BreakerOrder = z.strictObject({
+  version: z
+    .union([Name, z.literal("")])
+    .optional()
+    .describe("Empty: origins without a version; left out: the whole service, also versions to come"),
+  state: Forced.describe("auto ends an order; disabled lets everything through"),
+});
+export const BreakersAnswer = z.object({
+  service: z.string(),
+  revision: Revision.describe("The health object's; rises with every transition"),
+  forced: Forced.describe("For versions that are not listed"),
+  isolates: z.number().int().describe("Isolates that reported lately"),
+  breakers: z.array(
+    z.object({
+      version: BreakerVersion,
+      state: z.enum(["closed", "open", "half-open"]),
+      generation: z.number().int().describe("Rises with every transition"),
+      forced: Forced,
+      until: Until.describe("When an open breaker becomes half-open"),
+      recoveringSince: Until.describe("When it closed, while not every request is admitted yet"),
+      counts: z
+        .object({ requests: z.number(), failures: z.number(), slow: z.number() })
+        .describe("In the window, as far as isolates have reported"),
+      consecutiveFailures: z.number(),
+      probes: z.object({ out: z.number().int(), succeeded: z.number().int() }).describe("Of a half-open breaker"),
+    }),
+  ),
+  ejected: z.array(
+    z.object({ origin: z.string(), until: z.iso.datetime(), times: z.number().int().describe("Sets the length") }),
+  ),
+});
+export const AllBreakersAnswer = z.object({
+  services: z.array(BreakersAnswer),
+  next: z.string().nullable().describe("For `after`, when there are more"),
+});
+
+export const EventsAnswer = z.object({
+  events: z.array(
+    z
+      .looseObject({ id: z.number().int(), time: z.iso.datetime(), service: z.string(), type: z.string() })
+      .catchall(z.union([z.string(), z.number(), z.null()]))
+      .describe("Further members depend on the type"),
+  ),
+  next: z.number().int().describe("`since` of the next page; the same as was asked for when there are no more yet"),
+  oldest: z.number().int().nullable().describe("Id of the oldest event that is kept; those before it are gone"),
 });
 
 const Issue = z.object({ detail: z.string(), pointer: z.string() });

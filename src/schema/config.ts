@@ -16,6 +16,7 @@ const Gateway = z.strictObject({
     .describe("Proxies of yours in front of the gateway, whose X-Forwarded-For is believed; 0: the peer is the client"),
   debugHeaders: z.boolean().default(false).describe("Every answer carries `sluice-decision`"),
   echoRequestId: z.boolean().default(false).describe("Every answer carries `x-request-id`"),
+  allowFaults: z.boolean().default(false).describe("Routes may have `faults`; false: they are refused"),
   maxBodyBytes: z
     .number()
     .int()

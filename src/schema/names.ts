@@ -57,7 +57,7 @@ export const Methods = z.array(Method).min(1).max(bounds.criteriaPerMatchMax);
 export const Instant = z.iso.datetime({ offset: true });
 
 /**
- * Source of a client key: `ip`, `route`, `global`, `header:<name>`, `cookie:<name>`, `query:<name>` or
+ * Source of a client key: `ip`, `path`, `route`, `global`, `header:<name>`, `cookie:<name>`, `query:<name>` or
  * `path-param:<name>`; of a list the first that is present is taken.
  */
 export const KeySources = z

@@ -4,7 +4,8 @@ import { bounds } from "../bounds.ts";
 import { HeaderMatches, QueryMatches } from "./criteria.ts";
 import { HeaderName, Method, Methods, Name, Path, Pattern } from "./names.ts";
 import { one, onlyOne } from "./one-of.ts";
-import { Headers, headerEditsShape, PathRewrite, Rewrite } from "./rewrites.ts";
+import { headerEditsShape, PathRewrite, Rewrite } from "./rewrites.ts";
+import { Fallback, Fault, Hedging, Mirror, Retries } from "./route-failures.ts";
 import { TrafficRule } from "./traffic.ts";
 
 const onePath = one(["exact", "prefix", "pattern", "regex"]);
@@ -31,33 +32,14 @@ const Timeouts = z
   .strictObject({
     requestMs: milliseconds
       .default(bounds.requestTimeoutMsDefault)
-      .describe("Time to the response's headers; 0 = no limit"),
-    attemptMs: milliseconds.default(0).describe("One try; 0 = no limit of its own. Above 0 not yet available"),
-    idleMs: milliseconds.default(0).describe("Silence in a body, either way; 0 = no limit. Above 0 not yet available"),
+      .describe("Time to the response's headers, all tries and waits included; 0 = no limit"),
+    attemptMs: milliseconds.default(0).describe("The same, of one try; 0 = no limit of its own"),
+    idleMs: milliseconds.default(0).describe("Silence in a body, either way; 0 = no limit"),
   })
   .refine((timeouts) => timeouts.requestMs === 0 || timeouts.attemptMs <= timeouts.requestMs, {
     error: "attemptMs is larger than requestMs",
     path: ["attemptMs"],
   });
-
-const Retries = z.strictObject({
-  attempts: z.number().int().min(0).max(10).default(2),
-  codes: z.array(z.number().int().min(400).max(599)).max(64).default([502, 503, 504]),
-  backoffMs: z.number().int().min(0).max(60_000).default(25),
-  maxBackoffMs: z.number().int().min(0).max(60_000).default(250),
-  bodyBytes: z
-    .number()
-    .int()
-    .min(0)
-    .max(10 * 1024 * 1024)
-    .default(65_536),
-  budget: z
-    .strictObject({
-      percent: z.number().min(0).max(100).default(20),
-      minPerSecond: z.number().min(0).max(10_000).default(10),
-    })
-    .prefault({}),
-});
 
 const Cors = z.strictObject({
   allowOrigins: z
@@ -81,20 +63,6 @@ const Cors = z.strictObject({
     .default(bounds.corsMaxAgeSecondsDefault)
     .describe("Seconds that a browser may keep a preflight's answer"),
 });
-
-const oneMirrorTarget = one(["version", "service"]);
-const Mirror = z
-  .strictObject({ version: Name.optional(), service: Name.optional(), percent: z.number().min(0).max(100).optional() })
-  .refine(({ version, service }) => oneMirrorTarget.check({ version, service }), oneMirrorTarget.message);
-
-const Fallback = z.union([
-  z.strictObject({ service: Name }),
-  z.strictObject({
-    status: z.number().int().min(200).max(599).default(200),
-    headers: Headers.optional(),
-    body: z.json().optional(),
-  }),
-]);
 
 const Redirect = z.strictObject({
   scheme: z.enum(["http", "https"]).optional().describe("Left out: the request's"),
@@ -141,7 +109,17 @@ export const Route = z.strictObject({
     .optional()
     .describe("Limits that a request must all pass; it takes from all or none"),
   timeouts: Timeouts.prefault({}),
-  retries: Retries.optional().describe("Not yet available"),
-  mirror: z.array(Mirror).max(4).optional().describe("Not yet available"),
-  fallback: Fallback.optional().describe("Not yet available"),
+  retries: Retries.optional().describe("Failed requests are sent again where that is safe; `{}` with defaults"),
+  hedging: Hedging.optional().describe("A slow request is sent to a second origin too; `{}` with defaults"),
+  mirror: z
+    .array(Mirror)
+    .max(bounds.mirrorsPerRouteMax)
+    .optional()
+    .describe("Copies of requests; what they are answered is dropped"),
+  fallback: Fallback.optional().describe("Answers where the gateway would have to with a failure of its own"),
+  faults: z
+    .array(Fault)
+    .max(bounds.faultsPerRouteMax)
+    .optional()
+    .describe("Failures for rehearsal; the first whose conditions hold counts. Needs `gateway.allowFaults`"),
 });

@@ -1,7 +1,15 @@
 /** `services`: who answers. An empty object declares a service whose origins register themselves. */
 import { z } from "zod";
 import { bounds } from "../bounds.ts";
-import { Instant, KeySources, Name, Weight } from "./names.ts";
+import { LoadBalancing } from "./balancing.ts";
+import { Instant, Name, Weight } from "./names.ts";
+import {
+  AdaptiveConcurrency,
+  CircuitBreaker,
+  ClientThrottling,
+  HealthCheck,
+  OutlierDetection,
+} from "./service-health.ts";
 
 /** An origin that the document lists; it has no lease. */
 export const StaticOrigin = z.strictObject({
@@ -12,7 +20,7 @@ export const StaticOrigin = z.strictObject({
     .describe("http or https; may have a path, to which the request's is appended"),
   version: Name.optional().describe("What traffic rules choose by"),
   weight: Weight.default(1).describe("Share of the traffic, relative to the others'; 0 = no new traffic"),
-  zone: Name.optional().describe("Where it is; shown"),
+  zone: Name.optional().describe("Where it is, for `loadBalancing.zones`"),
 });
 
 const Registration = z.strictObject({
@@ -46,40 +54,6 @@ const Registration = z.strictObject({
     .prefault({}),
 });
 
-const LoadBalancing = z.strictObject({
-  policy: z
-    .enum(["round-robin", "random", "least-request", "ewma", "consistent-hash"])
-    .default("least-request")
-    .describe("How an origin is chosen among those of the version. `ewma` and `consistent-hash` are not yet available"),
-  hashOn: KeySources.optional().describe("For consistent-hash only"),
-});
-
-const HealthCheck = z.strictObject({
-  path: z.string().startsWith("/").max(bounds.patternLengthMax).default("/healthz"),
-  intervalSeconds: z.number().int().min(1).max(3_600).default(10),
-  timeoutMs: z.number().int().min(1).max(60_000).default(1_000),
-  healthyAfter: z.number().int().min(1).max(100).default(2),
-  unhealthyAfter: z.number().int().min(1).max(100).default(3),
-});
-
-const OutlierDetection = z.strictObject({
-  consecutiveFailures: z.number().int().min(1).max(1_000).default(5),
-  baseEjectionSeconds: z.number().int().min(1).max(3_600).default(30),
-  maxEjectionPercent: z.number().min(0).max(100).default(10),
-});
-
-const CircuitBreaker = z.strictObject({
-  windowSeconds: z.number().int().min(1).max(600).default(10),
-  minimumRequests: z.number().int().min(1).max(1_000_000).default(20),
-  failureRate: z.number().gt(0).max(1).default(0.5),
-  slowCallMs: z.number().int().min(1).max(3_600_000).default(2_000),
-  slowCallRate: z.number().gt(0).max(1).default(1),
-  openSeconds: z.number().min(0.1).max(3_600).default(5),
-  maxOpenSeconds: z.number().min(0.1).max(3_600).default(60),
-  halfOpenProbes: z.number().int().min(1).max(1_000).default(3),
-  recoverySeconds: z.number().min(0).max(3_600).default(10),
-});
-
 /** What is said of one version of a service. */
 const Version = z.strictObject({
   deprecation: Instant.optional().describe(
@@ -101,14 +75,22 @@ export const Service = z.strictObject({
   versions: z.record(Name, Version).optional().describe("What is said of a version, by its name"),
   registration: Registration.prefault({}),
   loadBalancing: LoadBalancing.prefault({}),
-  healthCheck: HealthCheck.optional().describe("Not yet available"),
-  outlierDetection: OutlierDetection.optional().describe("Not yet available"),
-  circuitBreaker: CircuitBreaker.optional().describe("Not yet available"),
+  healthCheck: HealthCheck.optional().describe(
+    "Every origin is asked now and then; off unless written, `{}` with defaults",
+  ),
+  outlierDetection: OutlierDetection.optional().describe("Single origins that fail are taken out; off unless written"),
+  circuitBreaker: CircuitBreaker.optional().describe("A failing version is given time to recover; off unless written"),
   maxConcurrentRequests: z
     .number()
     .int()
     .min(0)
-    .max(1_000_000)
+    .max(bounds.requestsCountedMax)
     .default(0)
-    .describe("0 = no limit. Above 0 not yet available"),
+    .describe("Requests of the service under way at once, world-wide; 0 = no limit"),
+  adaptiveConcurrency: AdaptiveConcurrency.optional().describe(
+    "Each isolate refuses what makes the service slower; off unless written",
+  ),
+  clientThrottling: ClientThrottling.optional().describe(
+    "Each isolate refuses a part of the requests while origins answer 429 or 503; off unless written",
+  ),
 });

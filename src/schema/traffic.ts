@@ -18,7 +18,8 @@ const VersionSource = z
   .refine(oneVersionSource.check, oneVersionSource.message)
   .meta(onlyOne);
 
-const When = z.strictObject({
+/** Conditions on a request; all parts must hold. */
+export const When = z.strictObject({
   headers: HeaderMatches.optional(),
   query: QueryMatches.optional(),
   cookies: CookieMatches.optional(),

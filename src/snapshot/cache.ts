@@ -7,16 +7,18 @@
  */
 import { bounds } from "../bounds.ts";
 import { type Manifest, readManifest, readSections } from "../clients/control-plane.ts";
+import type { PublishedHealth } from "../core/breaking/types.ts";
 import { sha256Hex } from "../digest.ts";
+import { within } from "../within.ts";
 import { compileDocument } from "./compile.ts";
 import type { Variables } from "./placeholders.ts";
 import type { CompiledConfig, Snapshot, SnapshotStatus } from "./types.ts";
 import { buildSnapshot, type PublishedOrigins } from "./view.ts";
 
-/** A section as the isolate keeps it, so that only what changed is read again. */
-interface Kept<T> {
+/** A published section as the isolate keeps it, so that only what changed is read again, and keeps its identity if not. */
+interface Kept {
   readonly hash: string;
-  readonly value: T;
+  readonly value: unknown;
 }
 
 interface State {
@@ -25,13 +27,17 @@ interface State {
   checkedAtMs: number;
   /** When a refresh last failed or kept a request waiting too long; null when one has gone well since. */
   failedAtMs: number | null;
-  /** The newest document that was compiled, whether or not it could be. */
-  configHash: string | null;
+  /**
+   * The newest document that was compiled, whether or not it could be. Objects go by the newest revision that anybody has
+   * told them, so the same document is compiled anew when a rollback has given it another revision.
+   */
+  compiled: { readonly hash: string; readonly revision: number } | null;
   /** Revision of that document if it did not compile, so that an older one is in use; else null. */
   rejectedRevision: number | null;
   /** The newest document that did compile. */
   config: { readonly revision: number; readonly value: CompiledConfig } | null;
-  origins: ReadonlyMap<string, Kept<PublishedOrigins>>;
+  /** By the section's name. */
+  published: ReadonlyMap<string, Kept>;
   flight: { readonly startedAtMs: number; readonly done: Promise<void> } | null;
 }
 
@@ -39,10 +45,10 @@ const state: State = {
   snapshot: null,
   checkedAtMs: 0,
   failedAtMs: null,
-  configHash: null,
+  compiled: null,
   rejectedRevision: null,
   config: null,
-  origins: new Map(),
+  published: new Map(),
   flight: null,
 };
 
@@ -62,7 +68,9 @@ export async function currentSnapshot(
   // While it is away nothing is gained by waiting for it: the last good snapshot serves (C7).
   if (!state.snapshot || (ageMs > bounds.snapshotStaleMaxMs && sinceFailureMs > bounds.snapshotOutageMsMax)) {
     waiting();
-    await within(flight, bounds.snapshotWaitMsMax);
+    const { snapshotWaitMsMax: ms } = bounds;
+    // Every waiter has a timer of its own, since the request that runs the flight may end before it.
+    await within(flight, ms, () => failed(`no answer within ${ms} ms`));
   }
   return state.snapshot;
 }
@@ -100,17 +108,6 @@ function failed(reason: string): void {
   state.failedAtMs = Date.now();
 }
 
-/** Every waiter has a timer of its own, since the request that runs the flight may end before it. */
-async function within(done: Promise<void>, ms: number): Promise<void> {
-  const timer = new AbortController();
-  const late = scheduler.wait(ms, { signal: timer.signal }).then(() => failed(`no answer within ${ms} ms`));
-  try {
-    await Promise.race([done, late]);
-  } finally {
-    timer.abort();
-  }
-}
-
 async function refresh(env: Env): Promise<void> {
   for (let tries = 0; tries < bounds.snapshotRefreshTriesMax; tries++) {
     const askedAtMs = Date.now();
@@ -126,12 +123,14 @@ async function refresh(env: Env): Promise<void> {
 
 function missingOf(manifest: Manifest): string[] {
   return Object.entries(manifest.sections)
-    .filter(([name, hash]) => keptHash(name) !== hash)
+    .filter(([name, hash]) =>
+      name === "config" ? !isCompiled(manifest, hash) : state.published.get(name)?.hash !== hash,
+    )
     .map(([, hash]) => hash);
 }
 
-function keptHash(section: string): string | null | undefined {
-  return section === "config" ? state.configHash : state.origins.get(section)?.hash;
+function isCompiled({ revision }: Manifest, hash: string): boolean {
+  return state.compiled?.hash === hash && state.compiled.revision === revision;
 }
 
 /** Swaps to what the manifest describes. False when a section is missing: it was replaced, so the manifest is old. */
@@ -142,37 +141,38 @@ async function adopt(env: Env, manifest: Manifest, texts: ReadonlyMap<string, st
   // From here on nothing awaits: another refresh cannot come between, and an older manifest never wins over a newer (C1).
   if (state.snapshot && manifest.version <= state.snapshot.version) return true;
   const hashOfConfig = manifest.sections.config;
-  const origins = new Map<string, Kept<PublishedOrigins>>();
+  const published = new Map<string, Kept>();
   for (const [section, hash] of Object.entries(manifest.sections)) {
     if (section === "config") continue;
-    const kept = keptHash(section) === hash ? state.origins.get(section) : read<PublishedOrigins>(texts, hash);
-    if (!kept) return false;
-    origins.set(section, kept);
+    const kept = state.published.get(section);
+    const current = kept?.hash === hash ? kept : read(texts, hash);
+    if (!current) return false;
+    published.set(section, current);
   }
-  if (hashOfConfig !== undefined && hashOfConfig !== state.configHash) {
+  if (hashOfConfig !== undefined && !isCompiled(manifest, hashOfConfig)) {
     const text = texts.get(hashOfConfig);
     if (text === undefined) return false;
     compileInto(env, hashOfConfig, text, manifest.revision);
-  } else if (state.config && state.rejectedRevision === null) {
-    // Revisions in between that this isolate never saw may have led back to the same document.
-    state.config = { ...state.config, revision: manifest.revision };
   }
-  state.origins = origins;
+  state.published = published;
   if (state.config) {
-    state.snapshot = buildSnapshot(manifest.version, state.config.revision, state.config.value, publishedOf(origins));
+    const { revision, value } = state.config;
+    const origins = valuesOf<PublishedOrigins>(published, "origins/");
+    const health = valuesOf<PublishedHealth>(published, "health/");
+    state.snapshot = buildSnapshot(manifest.version, revision, value, origins, health);
   }
   return true;
 }
 
-function read<T>(texts: ReadonlyMap<string, string>, hash: string): Kept<T> | undefined {
+function read(texts: ReadonlyMap<string, string>, hash: string): Kept | undefined {
   const text = texts.get(hash);
-  return text === undefined ? undefined : { hash, value: JSON.parse(text) as T };
+  return text === undefined ? undefined : { hash, value: JSON.parse(text) };
 }
 
 /** Compiles before anything is swapped (C3); a document that does not compile here leaves the last good one in use. */
 function compileInto(env: Env, hash: string, text: string, revision: number): void {
   const compiled = compileDocument(text, env as unknown as Variables, revision);
-  state.configHash = hash;
+  state.compiled = { hash, revision };
   if (compiled.ok) {
     state.config = { revision, value: compiled.config };
     state.rejectedRevision = null;
@@ -182,6 +182,8 @@ function compileInto(env: Env, hash: string, text: string, revision: number): vo
   }
 }
 
-function publishedOf(origins: ReadonlyMap<string, Kept<PublishedOrigins>>): Map<string, PublishedOrigins> {
-  return new Map([...origins].map(([section, { value }]) => [section.slice("origins/".length), value]));
+/** Values of the sections `<prefix><service>`, by service. Its publisher vouches for a section's shape. */
+function valuesOf<T>(published: ReadonlyMap<string, Kept>, prefix: string): Map<string, T> {
+  const some = [...published].filter(([section]) => section.startsWith(prefix));
+  return new Map(some.map(([section, { value }]) => [section.slice(prefix.length), value as T]));
 }

@@ -14,7 +14,7 @@ export function checkTarget(route: AuthoredRoute, config: Config, at: DocumentPa
     problems.error([...at, "service"], "no service has this name");
   }
   if (redirect === undefined) return;
-  for (const part of ["traffic", "rewrite"] as const) {
+  for (const part of ["traffic", "rewrite", "retries", "hedging", "mirror", "fallback"] as const) {
     if (route[part] !== undefined) problems.error([...at, part], "has no meaning for a redirect");
   }
   const { scheme, hostname, port, path } = redirect;

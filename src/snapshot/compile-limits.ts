@@ -1,8 +1,9 @@
 /** Compiles `rateLimits`. */
-import { type KeySource, parseKeySource } from "../core/keys/keys.ts";
+import { parseKeySource } from "../core/keys/keys.ts";
 import { type Policy, policyOf } from "../core/limiting/policy.ts";
 import type { WindowSpec } from "../core/limiting/types.ts";
 import type { Config } from "../schema/config.ts";
+import { compileKeySources } from "./compile-values.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 import type { CompiledLimit, LimitOverride } from "./types.ts";
 
@@ -45,7 +46,7 @@ function compileLimit(
     };
   });
   const { cost, onMissingKey, mode, headers } = authored;
-  const sources = compileSources(authored.key, [...path, "key"], problems);
+  const sources = compileKeySources(authored.key, [...path, "key"], problems);
   const costHeader = typeof cost === "number" ? null : cost.header.toLowerCase();
   return {
     name,
@@ -58,16 +59,6 @@ function compileLimit(
     mode,
     headers,
   };
-}
-
-function compileSources(authored: readonly string[], path: DocumentPath, problems: Problems): KeySource[] {
-  return authored.flatMap((text, index) => {
-    const source = parseKeySource(text);
-    if (source !== null) return [source];
-    const detail = "must be ip, route, global, header:<name>, cookie:<name>, query:<name> or path-param:<name>";
-    problems.error([...path, index], detail);
-    return [];
-  });
 }
 
 function compilePolicy(

@@ -6,13 +6,14 @@ import { type HeaderEdits, mergeHeaderEdits } from "../core/rewriting/headers.ts
 import type { PathModifier } from "../core/rewriting/path.ts";
 import { prefixPath } from "../core/routing/matcher.ts";
 import { segmentsOf } from "../core/routing/path.ts";
-import type { AuthoredRewrite, AuthoredRoute } from "../schema/config.ts";
+import type { AuthoredRewrite, AuthoredRoute, AuthoredTrafficRule } from "../schema/config.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 import type { Rewrite, RouteRedirect } from "./types.ts";
 
 type AuthoredHeaders = Pick<AuthoredRewrite, "setHeaders" | "addHeaders" | "removeHeaders">;
 type AuthoredPath = NonNullable<AuthoredRewrite["path"]>;
 type AuthoredRedirect = NonNullable<AuthoredRoute["redirect"]>;
+type IsReserved = (name: string) => boolean;
 type AuthoredCors = NonNullable<AuthoredRoute["cors"]>;
 
 /** Request headers that the gateway or the runtime writes; an edit of them would be undone or believed by an origin. */
@@ -22,6 +23,9 @@ const responseReserved = (name: string) =>
   name.startsWith("sluice-") ||
   ["connection", "content-encoding", "content-length", "transfer-encoding", "upgrade"].includes(name);
 
+/** The same for an answer of the gateway's own, which is no origin's to pass on: hop-by-hop fields too. */
+const storedReserved = (name: string) => responseReserved(name) || requestReserved(name);
+
 /** Edits of request headers; null when there are none. */
 export const compileRequestHeaders = (authored: AuthoredHeaders, path: DocumentPath, problems: Problems) =>
   compileHeaders(authored, requestReserved, path, problems);
@@ -30,16 +34,28 @@ export const compileRequestHeaders = (authored: AuthoredHeaders, path: DocumentP
 export const compileResponseHeaders = (authored: AuthoredHeaders, path: DocumentPath, problems: Problems) =>
   compileHeaders(authored, responseReserved, path, problems);
 
+/** Headers of an answer that the gateway has in store. */
+export function compileStoredHeaders(
+  authored: Readonly<Record<string, string>>,
+  path: DocumentPath,
+  problems: Problems,
+): [string, string][] {
+  const headers = Object.entries(authored);
+  for (const [name] of headers) checkName(name, storedReserved, [...path, name], problems);
+  return headers;
+}
+
+function checkName(name: string, reserved: IsReserved, at: DocumentPath, problems: Problems): void {
+  if (reserved(name.toLowerCase())) problems.error(at, "is written by the gateway or the runtime and cannot be edited");
+}
+
 function compileHeaders(
   { setHeaders, addHeaders, removeHeaders }: AuthoredHeaders,
-  reserved: (name: string) => boolean,
+  reserved: IsReserved,
   path: DocumentPath,
   problems: Problems,
 ): HeaderEdits | null {
-  const check = (name: string, at: DocumentPath) => {
-    if (reserved(name.toLowerCase()))
-      problems.error(at, "is written by the gateway or the runtime and cannot be edited");
-  };
+  const check = (name: string, at: DocumentPath) => checkName(name, reserved, at, problems);
   const set = Object.entries(setHeaders ?? {});
   const add = Object.entries(addHeaders ?? {});
   const remove = removeHeaders ?? [];
@@ -69,6 +85,32 @@ export function bindRewrite(
     path: { stripPrefix, path: authored.path && pathModifier(authored.path, matchedSegments) },
     headers: merged,
   };
+}
+
+/**
+ * Rewrites of the entries of every split, by the rule's index, as a function of the matched prefix and the route's own
+ * rewrite.
+ */
+export function compileSplitRewrites(
+  traffic: readonly AuthoredTrafficRule[],
+  path: DocumentPath,
+  problems: Problems,
+): (matchedSegments: number | null, base: Rewrite) => Map<number, Rewrite[]> {
+  const splits = traffic.flatMap((rule, index) => {
+    if (!("split" in rule)) return [];
+    const entries = rule.split.map(({ rewrite }, entry) => {
+      const at = [...path, index, "split", entry, "rewrite"];
+      return { rewrite, headers: rewrite ? compileRequestHeaders(rewrite, at, problems) : null };
+    });
+    return [{ index, entries }];
+  });
+  return (matchedSegments, base) =>
+    new Map(
+      splits.map(({ index, entries }) => [
+        index,
+        entries.map(({ rewrite, headers }) => bindRewrite(rewrite, headers, matchedSegments, base)),
+      ]),
+    );
 }
 
 /** A redirect bound to the prefix by which a request was matched. */

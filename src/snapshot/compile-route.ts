@@ -1,12 +1,12 @@
 /** Compiles `routes` into entries of the route table. */
 import { bounds } from "../bounds.ts";
-import type { HeaderEdits } from "../core/rewriting/headers.ts";
 import { conditionKey, type RouteEntry } from "../core/routing/entry.ts";
 import type { PathMatcher } from "../core/routing/matcher.ts";
 import { segmentsOf } from "../core/routing/path.ts";
 import { pointerOf } from "../errors.ts";
 import type { AuthoredRoute, Config } from "../schema/config.ts";
 import { checkPaths, checkTarget } from "./check-route.ts";
+import { compileFailures } from "./compile-failures.ts";
 import { type CompiledMatch, compileHost, compileMatch } from "./compile-match.ts";
 import {
   bindRedirect,
@@ -14,12 +14,19 @@ import {
   compileCors,
   compileRequestHeaders,
   compileResponseHeaders,
+  compileSplitRewrites,
 } from "./compile-rewrite.ts";
 import { compileTraffic } from "./compile-traffic.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
-import type { CompiledLimit, Rewrite, Route } from "./types.ts";
+import type { CompiledLimit, Route } from "./types.ts";
 
 type Limits = ReadonlyMap<string, CompiledLimit>;
+
+/** What a route may refer to. */
+interface Scope {
+  readonly config: Config;
+  readonly limits: Limits;
+}
 
 /** Every host x match of every route, in document order. More of them than `routeEntriesMax` are refused before they are made. */
 export function compileRoutes(config: Config, limits: Limits, problems: Problems): RouteEntry<Route>[] {
@@ -40,7 +47,7 @@ export function compileRoutes(config: Config, limits: Limits, problems: Problems
     if (seenNames.has(authored.name)) problems.error([...at, "name"], "another route has this name");
     seenNames.add(authored.name);
     checkTarget(authored, config, at, problems);
-    for (const entry of compileRoute(authored, limits, entries.length, at, problems)) {
+    for (const entry of compileRoute(authored, { config, limits }, entries.length, at, problems)) {
       const key = conditionKey(entry);
       const first = seen.get(key);
       if (first === undefined) seen.set(key, index);
@@ -57,7 +64,7 @@ export function compileRoutes(config: Config, limits: Limits, problems: Problems
 
 function compileRoute(
   route: AuthoredRoute,
-  limits: Limits,
+  scope: Scope,
   order: number,
   at: DocumentPath,
   problems: Problems,
@@ -66,7 +73,7 @@ function compileRoute(
   const matches = (route.matches ?? [{}]).map((match, index) =>
     compileMatch(match, [...at, "matches", index], problems),
   );
-  const bind = compileTarget(route, limits, matches, at, problems);
+  const bind = compileTarget(route, scope, matches, at, problems);
   return matches
     .flatMap((match) => {
       const target = bind(match.path);
@@ -78,7 +85,7 @@ function compileRoute(
 /** What follows the match, as a function of the path that matched: only a prefix can be replaced. */
 function compileTarget(
   route: AuthoredRoute,
-  limits: Limits,
+  { config, limits }: Scope,
   matches: readonly CompiledMatch[],
   at: DocumentPath,
   problems: Problems,
@@ -86,33 +93,29 @@ function compileTarget(
   const scope = { service: route.service ?? "", params: paramsOf(matches) };
   const traffic = compileTraffic(route.traffic ?? [], scope, [...at, "traffic"], problems);
   const headers = route.rewrite ? compileRequestHeaders(route.rewrite, [...at, "rewrite"], problems) : null;
-  const splitHeaders = compileSplitHeaders(route, at, problems);
+  const bindSplits = compileSplitRewrites(route.traffic ?? [], [...at, "traffic"], problems);
   const response = route.response ? compileResponseHeaders(route.response, [...at, "response"], problems) : null;
   const cors = route.cors ? compileCors(route.cors, [...at, "cors"], problems) : null;
   const routeLimits = limitsOf(route, limits, at, problems);
+  const failures = compileFailures(route, config, at, problems);
   checkPaths(route, matches, at, problems);
   return (path) => {
     const matchedSegments = path.kind === "prefix" ? segmentsOf(path.path).length : null;
     const rewrite = bindRewrite(route.rewrite, headers, matchedSegments, null);
-    const splitRewrites = new Map<number, Rewrite[]>();
-    for (const [index, rule] of (route.traffic ?? []).entries()) {
-      if (!("split" in rule)) continue;
-      const bound = rule.split.map((entry, at) =>
-        bindRewrite(entry.rewrite, splitHeaders.get(index)?.[at] ?? null, matchedSegments, rewrite),
-      );
-      splitRewrites.set(index, bound);
-    }
     return {
       name: route.name,
       service: route.service ?? null,
       redirect: route.redirect ? bindRedirect(route.redirect, matchedSegments) : null,
       traffic,
       rewrite,
-      splitRewrites,
+      splitRewrites: bindSplits(matchedSegments, rewrite),
       response,
       cors,
       limits: routeLimits,
       requestTimeoutMs: route.timeouts.requestMs,
+      attemptTimeoutMs: route.timeouts.attemptMs,
+      idleTimeoutMs: route.timeouts.idleMs,
+      ...failures,
     };
   };
 }
@@ -126,22 +129,6 @@ function limitsOf(route: AuthoredRoute, limits: Limits, at: DocumentPath, proble
     if (names.indexOf(name) !== index) problems.error([...at, "rateLimits", index], "is named before");
     return limit === undefined ? [] : [limit];
   });
-}
-
-function compileSplitHeaders(
-  route: AuthoredRoute,
-  at: DocumentPath,
-  problems: Problems,
-): Map<number, (HeaderEdits | null)[]> {
-  const headers = new Map<number, (HeaderEdits | null)[]>();
-  for (const [index, rule] of (route.traffic ?? []).entries()) {
-    if (!("split" in rule)) continue;
-    const edits = rule.split.map(({ rewrite }, entry) =>
-      rewrite ? compileRequestHeaders(rewrite, [...at, "traffic", index, "split", entry, "rewrite"], problems) : null,
-    );
-    headers.set(index, edits);
-  }
-  return headers;
 }
 
 /** Parameters that at least one match has. */

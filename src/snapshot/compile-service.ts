@@ -1,11 +1,12 @@
 /** Compiles `services`. */
-import type { BalancingPolicy } from "../core/balancing/index.ts";
 import { pointerOf } from "../errors.ts";
 import type { AuthoredService, Config } from "../schema/config.ts";
 import { parseOriginUrl } from "../schema/origin-url.ts";
+import { compileBalancing } from "./compile-balancing.ts";
+import { compileCheck, compileHealth, throttleOf } from "./compile-health.ts";
 import { compileHost } from "./compile-match.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
-import type { CompiledService, Origin, ShownOrigin, VersionNotice } from "./types.ts";
+import type { CompiledService, Origin, RegistrationRules, ShownOrigin, VersionNotice } from "./types.ts";
 
 /** What the deployment says of origins. `placeholders`: `${VAR}` by JSON pointer, where the document has one. */
 export interface OriginScope {
@@ -13,35 +14,43 @@ export interface OriginScope {
   readonly placeholders: ReadonlyMap<string, string>;
 }
 
-/** Every declared service by name. */
-export function compileServices(config: Config, scope: OriginScope, problems: Problems): Map<string, CompiledService> {
+/** Every declared service by name. `revision`: the configuration's, by which objects know the newest settings. */
+export function compileServices(
+  config: Config,
+  revision: number,
+  scope: OriginScope,
+  problems: Problems,
+): Map<string, CompiledService> {
   const namedByRoutes = versionsNamedByRoutes(config);
   const services = new Map<string, CompiledService>();
   for (const [name, authored] of Object.entries(config.services)) {
     const path = ["services", name];
-    const staticOrigins = compileOrigins(authored, [...path, "origins"], scope, problems);
     const notices = compileNotices(authored, [...path, "versions"], problems);
     const defaultVersion = authored.defaultVersion ?? null;
     const named = [...notices.keys(), ...(namedByRoutes.get(name) ?? []), ...(defaultVersion ? [defaultVersion] : [])];
-    const { allowedHosts, ttlSeconds } = authored.registration;
+    const { healthCheck, clientThrottling, adaptiveConcurrency } = authored;
     services.set(name, {
       name,
-      staticOrigins,
+      staticOrigins: compileOrigins(authored, [...path, "origins"], scope, problems),
       shown: placeholdersOf(authored, [...path, "origins"], scope),
       defaultVersion,
       notices,
       namedVersions: new Set(named),
-      policy: authored.loadBalancing.policy as BalancingPolicy,
-      registration: {
-        allowedHosts:
-          allowedHosts?.map((host, index) =>
-            compileHost(host, [...path, "registration", "allowedHosts", index], problems),
-          ) ?? null,
-        ttlSeconds,
-      },
+      ...compileBalancing(authored.loadBalancing, [...path, "loadBalancing"], problems),
+      health: compileHealth(authored, revision),
+      check: healthCheck ? compileCheck(healthCheck, [...path, "healthCheck"], problems) : null,
+      throttle: clientThrottling ? throttleOf(clientThrottling) : null,
+      gradient: adaptiveConcurrency ?? null,
+      registration: compileRegistration(authored, [...path, "registration"], problems),
     });
   }
   return services;
+}
+
+function compileRegistration(authored: AuthoredService, path: DocumentPath, problems: Problems): RegistrationRules {
+  const { allowedHosts, ttlSeconds } = authored.registration;
+  const hosts = allowedHosts?.map((host, index) => compileHost(host, [...path, "allowedHosts", index], problems));
+  return { allowedHosts: hosts ?? null, ttlSeconds };
 }
 
 function compileOrigins(
@@ -95,16 +104,17 @@ function compileNotices(authored: AuthoredService, path: DocumentPath, problems:
   return notices;
 }
 
-/** Versions that traffic rules name, by service: they exist even while no origin has them. */
+/** Versions that traffic rules and mirrors name, by service: they exist even while no origin has them. */
 function versionsNamedByRoutes(config: Config): Map<string, string[]> {
   const named = new Map<string, string[]>();
-  for (const { service, traffic } of config.routes) {
+  for (const { service, traffic, mirror } of config.routes) {
     if (service === undefined) continue;
     const versions = (traffic ?? []).flatMap((rule) => {
       if ("split" in rule) return rule.split.map(({ version }) => version);
       return "version" in rule ? [rule.version] : [];
     });
-    named.set(service, [...(named.get(service) ?? []), ...versions]);
+    const mirrored = (mirror ?? []).flatMap(({ version }) => version ?? []);
+    named.set(service, [...(named.get(service) ?? []), ...versions, ...mirrored]);
   }
   return named;
 }

@@ -1,10 +1,10 @@
 /** Compiles the traffic rules of a route. */
-import { type KeySource, parseKeySource } from "../core/keys/keys.ts";
+import type { KeySource } from "../core/keys/keys.ts";
 import type { Conditions } from "../core/traffic/condition.ts";
 import { splitThresholds } from "../core/traffic/split.ts";
 import type { TrafficRule, VersionSource } from "../core/traffic/types.ts";
 import type { AuthoredTrafficRule } from "../schema/config.ts";
-import { compileAddresses, compileCriteria } from "./compile-values.ts";
+import { compileAddresses, compileCriteria, compileKeySources } from "./compile-values.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 
 type AuthoredWhen = NonNullable<Extract<AuthoredTrafficRule, { version: string }>["when"]>;
@@ -79,42 +79,28 @@ function compileSplit(
       );
     }
   }
+  const requireKeyParam = (source: KeySource, path: DocumentPath) => {
+    if (source.kind === "path-param") requireParam(source.name, scope, path, problems);
+  };
   return {
     kind: "split",
     versions: split.map(({ version }) => version),
     thresholds,
-    stickyBy: compileKeySources(stickyBy ?? [], scope, [...at, "stickyBy"], problems),
+    stickyBy: compileKeySources(stickyBy ?? [], [...at, "stickyBy"], problems, requireKeyParam),
     // The service's name: a user is on the same side on every route of a service.
     salt: scope.service,
     onEmpty,
   };
 }
 
-function compileKeySources(
-  authored: readonly string[],
-  scope: TrafficScope,
-  path: DocumentPath,
-  problems: Problems,
-): KeySource[] {
-  return authored.flatMap((text, index) => {
-    const source = parseKeySource(text);
-    if (source === null) {
-      const detail = "must be ip, route, global, header:<name>, cookie:<name>, query:<name> or path-param:<name>";
-      problems.error([...path, index], detail);
-      return [];
-    }
-    if (source.kind === "path-param") requireParam(source.name, scope, [...path, index], problems);
-    return [source];
-  });
-}
-
 function requireParam(name: string, scope: TrafficScope, path: DocumentPath, problems: Problems): void {
   if (!scope.params.has(name)) problems.error(path, "no pattern of this route has a parameter of this name");
 }
 
-function compileWhen(when: AuthoredWhen, path: DocumentPath, problems: Problems): Conditions {
+/** Conditions of a traffic rule or a fault. An object without any is an error: it would be every request. */
+export function compileWhen(when: AuthoredWhen, path: DocumentPath, problems: Problems): Conditions {
   if (Object.values(when).every((part) => part === undefined)) {
-    problems.error(path, "has no condition; leave `when` out if the version is for every request");
+    problems.error(path, "has no condition; leave `when` out if every request is meant");
   }
   const setOf = (list: readonly string[] | undefined) => (list ? new Set(list) : null);
   return {

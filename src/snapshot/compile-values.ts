@@ -1,7 +1,8 @@
-/** Compiles what a value is compared with: conditions, regular expressions, address ranges. */
+/** Compiles what a value is compared with (conditions, regular expressions, address ranges) and where a key comes from. */
 import ipaddr from "ipaddr.js";
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import type { Criterion, ValueSource } from "../core/facts.ts";
+import { type KeySource, parseKeySource } from "../core/keys/keys.ts";
 import type { AuthoredCriterion } from "../schema/criteria.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 
@@ -56,6 +57,22 @@ function compileCriterion(
   if (entry.exact !== undefined) return { source, name, kind: "exact", expected: entry.exact };
   if (entry.prefix !== undefined) return { source, name, kind: "prefix", expected: entry.prefix };
   return { source, name, kind: "present", expected: String(entry.present) };
+}
+
+/** The sources of a client key, in their order; what is none is an error and left out. `check` sees each with its place. */
+export function compileKeySources(
+  authored: readonly string[],
+  path: DocumentPath,
+  problems: Problems,
+  check: (source: KeySource, at: DocumentPath) => void = () => {},
+): KeySource[] {
+  return authored.flatMap((text, index) => {
+    const source = parseKeySource(text);
+    const detail = "must be ip, path, route, global, header:<name>, cookie:<name>, query:<name> or path-param:<name>";
+    if (source === null) problems.error([...path, index], detail);
+    else check(source, [...path, index]);
+    return source === null ? [] : [source];
+  });
 }
 
 /** Addresses and CIDR ranges -> a test of a client's address. IPv4 in IPv6 form (`::ffff:10.0.0.1`) counts as IPv4. */

@@ -11,7 +11,6 @@ import { withoutMisshapen } from "./misshapen.ts";
 import { type Resolved, resolvePlaceholders, type Variables } from "./placeholders.ts";
 import { newProblems, type Problems } from "./problems.ts";
 import type { CompiledConfig } from "./types.ts";
-import { refuseUnavailable } from "./unavailable.ts";
 
 /** The compiled document with what is odd in it, or what is wrong with it: the first `issuesMax` places, and how many there are. */
 export type CompileResult =
@@ -21,7 +20,7 @@ export type CompileResult =
 /**
  * Compiles the text of a document. `variables` are those of the Worker, for placeholders and `ALLOW_PRIVATE_ORIGINS`. Never
  * throws. Of what has the right shape the meaning is checked too, so that everything is listed at once. `revision` is what the
- * document has, by which limiters know the newest policy; 0 when it has none yet.
+ * document has, by which objects know the newest settings; 0 when it has none yet.
  */
 export function compileDocument(text: string, variables: Variables, revision = 0): CompileResult {
   const problems = newProblems();
@@ -64,9 +63,8 @@ function compileConfig(
   revision: number,
   problems: Problems,
 ): CompiledConfig {
-  refuseUnavailable(config, problems);
   const origins = { allowPrivate: variables.ALLOW_PRIVATE_ORIGINS === "true", placeholders };
-  const services = compileServices(config, origins, problems);
+  const services = compileServices(config, revision, origins, problems);
   const limits = compileLimits(config, revision, problems);
   const entries = compileRoutes(config, limits, problems);
   const table = buildRouteTable(problems.errors.length === 0 ? entries : []);

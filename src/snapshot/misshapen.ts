@@ -6,6 +6,8 @@ type Entries = Readonly<Record<string, unknown>>;
 /** Stand-ins by top-level part: what they say is right whatever else the document says. */
 const standIns = {
   services: () => ({}),
+  // What a route may have depends on it; an error that only follows from another is no news.
+  gateway: () => ({ allowFaults: true }),
   rateLimits: () => ({ windows: [{ limit: 1, seconds: 1 }] }),
   routes: (authored: unknown, index: number) => ({
     name: nameOf(authored) ?? `misshapen-${index}`,
@@ -31,6 +33,7 @@ export function withoutMisshapen(document: unknown, issues: readonly SchemaIssue
     } else if ((part === "services" || part === "rateLimits") && isEntries(value) && typeof entry === "string") {
       copy[part] = { ...value, [entry]: standIns[part]() };
     } else if (part === "services" || part === "rateLimits") return undefined;
+    else if (part === "gateway") copy.gateway = standIns.gateway();
     else delete copy[String(part)];
   }
   return copy;

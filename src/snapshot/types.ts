@@ -1,12 +1,17 @@
 /** What an isolate decides on: the document and the registries, compiled. Immutable; a change makes a new one. */
 import type { BalancingPolicy } from "../core/balancing/index.ts";
+import type { ZonePreference } from "../core/balancing/zone.ts";
+import type { GradientSettings, HealthSettings, PublishedHealth, ThrottleSettings } from "../core/breaking/types.ts";
+import type { CheckSettings } from "../core/checking/types.ts";
 import type { CorsPolicy } from "../core/cors/cors.ts";
 import type { KeySource } from "../core/keys/keys.ts";
 import type { Policy } from "../core/limiting/policy.ts";
+import type { HedgingPolicy, RetryPolicy } from "../core/retrying/types.ts";
 import type { HeaderEdits } from "../core/rewriting/headers.ts";
 import type { PathRewrite } from "../core/rewriting/path.ts";
 import type { Redirect } from "../core/rewriting/redirect.ts";
 import type { RouteTable } from "../core/routing/table.ts";
+import type { Conditions } from "../core/traffic/condition.ts";
 import type { TrafficRule } from "../core/traffic/types.ts";
 
 /** `gateway` of the document. */
@@ -14,6 +19,8 @@ export interface GatewaySettings {
   readonly trustedProxyHops: number;
   readonly debugHeaders: boolean;
   readonly echoRequestId: boolean;
+  /** Routes may have faults; the compiler has seen to it. */
+  readonly allowFaults: boolean;
   readonly maxBodyBytes: number;
 }
 
@@ -50,6 +57,41 @@ export interface CompiledLimit {
   readonly headers: "draft" | "legacy" | "none";
 }
 
+/** A copy of some requests, for another version of the route's service or for another service; the other is null. */
+export interface Mirror {
+  readonly version: string | null;
+  readonly service: string | null;
+  /** In [0, 100]. */
+  readonly percent: number;
+  /** Methods that are mirrored. */
+  readonly methods: ReadonlySet<string>;
+  /** For the whole exchange, > 0. */
+  readonly timeoutMs: number;
+}
+
+/** Who answers when the gateway would have to with a failure of its own. */
+export type Fallback =
+  | { readonly kind: "service"; readonly service: string }
+  /** `body` is JSON text; null: no body. */
+  | {
+      readonly kind: "static";
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      readonly body: string | null;
+    };
+
+/** A failure that is injected, for rehearsal. */
+export interface Fault {
+  /** Pause before anything else; 0 = none. */
+  readonly delayMs: number;
+  /** Status of the gateway's answer instead of the origin's; null: the request goes on. */
+  readonly abortStatus: number | null;
+  /** In [0, 100]: share of the requests that fulfil the conditions. */
+  readonly percent: number;
+  /** null: every request. */
+  readonly conditions: Conditions | null;
+}
+
 /** What happens to the requests that a match of a route has won. */
 export interface Route {
   readonly name: string;
@@ -63,8 +105,19 @@ export interface Route {
   readonly response: HeaderEdits | null;
   readonly cors: CorsPolicy | null;
   readonly limits: readonly CompiledLimit[];
-  /** Time to the response's headers; 0 = no limit. */
+  /** Time to the response's headers, all tries and waits included; 0 = no limit. */
   readonly requestTimeoutMs: number;
+  /** The same, of one try; 0 = no limit of its own. */
+  readonly attemptTimeoutMs: number;
+  /** Silence in a body, either way; 0 = no limit. */
+  readonly idleTimeoutMs: number;
+  /** null: none but the one after a stale connection. */
+  readonly retries: RetryPolicy | null;
+  readonly hedging: HedgingPolicy | null;
+  readonly mirrors: readonly Mirror[];
+  readonly fallback: Fallback | null;
+  /** The first whose conditions hold counts. */
+  readonly faults: readonly Fault[];
 }
 
 /** One origin, from the document or from a registry. */
@@ -76,8 +129,11 @@ export interface Origin {
   /** Share of the traffic; 0 = no new traffic. */
   readonly weight: number;
   readonly zone: string | null;
-  /** `suspect`: past its lease during a mass expiry that is not believed; still used. */
-  readonly state: "ready" | "draining" | "suspect";
+  /**
+   * `suspect`: past its lease during a mass expiry that is not believed; still used. `unhealthy`: failed its active
+   * checks; used only when too few others are left.
+   */
+  readonly state: "ready" | "draining" | "suspect" | "unhealthy";
 }
 
 /** Response headers that a version carries, ready to send; null when there is none. */
@@ -109,6 +165,18 @@ export interface CompiledService {
   /** Versions that the document names for this service, with an origin or without. */
   readonly namedVersions: ReadonlySet<string>;
   readonly policy: BalancingPolicy;
+  /** consistent-hash: the first of them that the request has decides. */
+  readonly hashOn: readonly KeySource[];
+  /** null: zones do not matter. */
+  readonly zones: ZonePreference | null;
+  /** A new origin's share rises from 10 to 100 % in this time; 0 = at once. */
+  readonly slowStartMs: number;
+  /** For the breaker, the ejection and the limit of concurrency; what is off is null or 0 in it. */
+  readonly health: HealthSettings;
+  /** null: no active checks. */
+  readonly check: CheckSettings | null;
+  readonly throttle: ThrottleSettings | null;
+  readonly gradient: GradientSettings | null;
   readonly registration: RegistrationRules;
 }
 
@@ -124,11 +192,15 @@ export interface CompiledConfig {
 export interface ServiceView {
   readonly config: CompiledService;
   readonly origins: readonly Origin[];
-  /** Those that may get new requests: not draining, weight above 0. */
+  /** Those that may get new requests: not draining, weight above 0. Unhealthy ones are among them, for `pick` to judge. */
   readonly usable: readonly Origin[];
   readonly usableByVersion: ReadonlyMap<string, readonly Origin[]>;
   /** Named by the document, or of an origin that is there. */
   readonly versions: ReadonlySet<string>;
+  /** What the service's health object has published; null: nothing yet. The same object as long as it is the same section. */
+  readonly health: PublishedHealth | null;
+  /** Digest of the check settings that the registry works by; null: none. */
+  readonly checks: string | null;
 }
 
 /** Everything that one request sees. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Config, configJsonSchema } from "../../../src/schema/config.ts";
-import { availableExample, contractExample } from "../snapshot/contract-example.ts";
+import { contractExample } from "../snapshot/contract-example.ts";
 import { matchesSchema, type Schema } from "./json-schema.ts";
 
 const schema = configJsonSchema();
@@ -18,10 +18,36 @@ describe("the JSON Schema of the document", () => {
 
   test.each<readonly [string, unknown]>([
     ["the contract's example", contractExample],
-    ["the part of it that is available", availableExample()],
     ["an empty document", {}],
     ["a service without anything", service({})],
-    ["checks with their defaults", service({ healthCheck: {}, outlierDetection: {}, circuitBreaker: {} })],
+    [
+      "everything of a service that is off unless written, with its defaults",
+      service({
+        healthCheck: {},
+        outlierDetection: {},
+        circuitBreaker: {},
+        adaptiveConcurrency: {},
+        clientThrottling: {},
+        loadBalancing: { zones: {} },
+      }),
+    ],
+    ["statuses and ranges of them", service({ healthCheck: { statuses: ["200-299", 304] } })],
+    [
+      "zones of every kind of place",
+      service({ loadBalancing: { zones: { map: { NO: "eu", T1: "eu", "US-CA": "us", OSL: "eu-north" } } } }),
+    ],
+    ["hedging with its defaults", route({ hedging: {}, retries: {} })],
+    ["a mirror with everything", route({ mirror: [{ service: "s", percent: 0, methods: ["POST"], timeoutMs: 1 }] })],
+    [
+      "both kinds of fault, and both at once",
+      route({
+        faults: [
+          { when: { country: ["NO"] }, percent: 5, delayMs: 1 },
+          { abort: { status: 503 } },
+          { delayMs: 1, abort: { status: 404 } },
+        ],
+      }),
+    ],
     [
       "every form of traffic rule",
       route({
@@ -57,6 +83,18 @@ describe("the JSON Schema of the document", () => {
     ["half a hop", { gateway: { trustedProxyHops: 0.5 } }],
     ["a weight below 0", service({ origins: [{ id: "a", url: "b", weight: -1 }] })],
     ["an unknown policy", service({ loadBalancing: { policy: "best" } })],
+    ["a status that is none", service({ healthCheck: { statuses: [600] } })],
+    ["an open range", service({ healthCheck: { statuses: ["200-"] } })],
+    ["no status", service({ healthCheck: { statuses: [] } })],
+    ["a place in lower case", service({ loadBalancing: { zones: { map: { no: "eu" } } } })],
+    ["a zone that is no name", service({ loadBalancing: { zones: { map: { NO: "e u" } } } })],
+    ["a throttle that lets nothing more through", service({ clientThrottling: { ratio: 1 } })],
+    ["an ejection longer than the longest", service({ outlierDetection: { baseEjectionSeconds: 301 } })],
+    ["a percentile of 100", route({ hedging: { percentile: 100 } })],
+    ["a mirror without time", route({ mirror: [{ service: "s", timeoutMs: 0 }] })],
+    ["more than every request", route({ mirror: [{ service: "s", percent: 101 }] })],
+    ["a fault that succeeds", route({ faults: [{ abort: { status: 200 } }] })],
+    ["an abort without a status", route({ faults: [{ abort: {} }] })],
     ["a rate of 0", service({ circuitBreaker: { failureRate: 0 } })],
     ["two kinds of path", route({ matches: [{ path: { exact: "/a", prefix: "/a" } }] })],
     ["no kind of path", route({ matches: [{ path: {} }] })],
@@ -76,7 +114,7 @@ describe("the JSON Schema of the document", () => {
     const places = ["gateway", "services", "rateLimits", "routes"] as const;
     const damaged = fc
       .tuple(fc.constantFrom(...places), fc.jsonValue())
-      .map(([place, value]) => ({ ...availableExample(), [place]: value }));
+      .map(([place, value]) => ({ ...contractExample, [place]: value }));
     fc.assert(
       fc.property(damaged, (document) => {
         if (Config.safeParse(document).success) expect(fits(document)).toBe(true);

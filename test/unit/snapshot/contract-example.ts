@@ -1,4 +1,4 @@
-/** The example document of the contract, with every part that there is. */
+/** The example document of the contract, with the service that its mirror names and the contract takes for granted. */
 export const contractExample = {
   $schema: "./sluice.schema.json",
   gateway: { trustedProxyHops: 0, debugHeaders: false, echoRequestId: false, maxBodyBytes: 104857600 },
@@ -26,6 +26,7 @@ export const contractExample = {
       },
       maxConcurrentRequests: 0,
     },
+    audit: {},
   },
   rateLimits: {
     "per-client": {
@@ -113,29 +114,3 @@ export const contractExample = {
     },
   ],
 };
-
-/** Pointers into the example to what this version does not carry out. */
-export const unavailablePointers = [
-  "#/services/users/healthCheck",
-  "#/services/users/outlierDetection",
-  "#/services/users/circuitBreaker",
-  "#/services/users/loadBalancing/hashOn",
-  "#/routes/0/timeouts/idleMs",
-  "#/routes/0/retries",
-  "#/routes/0/mirror",
-  "#/routes/0/fallback",
-];
-
-type Container = Record<string, unknown>;
-
-/** The example with nothing but what is available. */
-export function availableExample(): typeof contractExample {
-  const copy = structuredClone(contractExample);
-  for (const pointer of unavailablePointers) {
-    const steps = pointer.split("/").slice(1);
-    const last = steps.pop()!;
-    const parent = steps.reduce((value, step) => value[step] as Container, copy as unknown as Container);
-    delete parent[last];
-  }
-  return copy;
-}

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../../src/bounds.ts";
 import { matchRoute } from "../../../src/core/routing/table.ts";
-import { availableExample, contractExample, unavailablePointers } from "./contract-example.ts";
+import { contractExample } from "./contract-example.ts";
 import {
   compile,
   configOf,
@@ -16,31 +16,21 @@ import {
 } from "./support.ts";
 
 describe("the contract's example", () => {
-  test("is refused at exactly the parts that are not yet available", () => {
-    const errors = errorsOf(contractExample);
-    expect(Object.keys(errors).sort()).toEqual([...unavailablePointers].sort());
-    expect(new Set(Object.values(errors))).toEqual(new Set(["not yet available"]));
-  });
-  test("compiles without them, and without a warning", () => {
-    expect(warningsOf(availableExample())).toEqual({});
-    const config = configOf(availableExample());
+  test("compiles, and is warned of the hash that its policy does not use", () => {
+    expect(warningsOf(contractExample)).toEqual({
+      "#/services/users/loadBalancing/hashOn": "has no effect: it is for consistent-hash only",
+    });
+    const config = configOf(contractExample);
     expect(routeOf(config, "http://api.example.com/api/users/7?beta", { headers: { "x-tenant": "acme" } })).toBe(
       "users",
     );
     expect(routeOf(config, "http://elsewhere.example/old")).toBe("old");
   });
-  test.each([
-    ["ewma", { services: { a: { loadBalancing: { policy: "ewma" } } } }, "#/services/a/loadBalancing/policy"],
-    [
-      "consistent-hash",
-      { services: { a: { loadBalancing: { policy: "consistent-hash" } } } },
-      "#/services/a/loadBalancing/policy",
-    ],
-    ["a bound of calls", { services: { a: { maxConcurrentRequests: 1 } } }, "#/services/a/maxConcurrentRequests"],
-    ["attemptMs", withRoute({ timeouts: { attemptMs: 5 } }), "#/routes/0/timeouts/attemptMs"],
-    ["a breaker with defaults", { services: { a: { circuitBreaker: {} } } }, "#/services/a/circuitBreaker"],
-  ])("%s is not available either", (_, document, pointer) => {
-    expect(errorsOf(document)).toEqual({ [pointer]: "not yet available" });
+  test("needs the service that its mirror names", () => {
+    const { users } = contractExample.services;
+    expect(errorsOf({ ...contractExample, services: { users } })).toEqual({
+      "#/routes/0/mirror/1/service": "no service has this name",
+    });
   });
 });
 
@@ -54,6 +44,7 @@ describe("the smallest documents", () => {
         trustedProxyHops: 0,
         debugHeaders: false,
         echoRequestId: false,
+        allowFaults: false,
         maxBodyBytes: bounds.bodyBytesDefault,
       });
       expect(config.services.size).toBe(0);
@@ -87,6 +78,11 @@ describe("unknown keys are errors, each at its place", () => {
     ],
     [{ services: { a: { versions: { v1: { since: "x" } } } } }, "#/services/a/versions/v1/since"],
     [{ services: { a: { circuitBreaker: { window: 1 } } } }, "#/services/a/circuitBreaker/window"],
+    [{ services: { a: { healthCheck: { status: 200 } } } }, "#/services/a/healthCheck/status"],
+    [{ services: { a: { outlierDetection: { percent: 1 } } } }, "#/services/a/outlierDetection/percent"],
+    [{ services: { a: { adaptiveConcurrency: { max: 1 } } } }, "#/services/a/adaptiveConcurrency/max"],
+    [{ services: { a: { clientThrottling: { k: 2 } } } }, "#/services/a/clientThrottling/k"],
+    [{ services: { a: { loadBalancing: { zones: { eu: "eu" } } } } }, "#/services/a/loadBalancing/zones/eu"],
     [{ rateLimits: { a: { window: [] } } }, "#/rateLimits/a/window"],
     [withRoute({ host: "a" }), "#/routes/0/host"],
     [withRoute({ matches: [{ path: { prefix: "/", suffix: "x" } }] }), "#/routes/0/matches/0/path/suffix"],
@@ -109,6 +105,11 @@ describe("unknown keys are errors, each at its place", () => {
     [withRoute({ response: { status: 1 } }), "#/routes/0/response/status"],
     [withRoute({ cors: { origins: [] } }), "#/routes/0/cors/origins"],
     [withRoute({ timeouts: { connectMs: 1 } }), "#/routes/0/timeouts/connectMs"],
+    [withRoute({ retries: { count: 1 } }), "#/routes/0/retries/count"],
+    [withRoute({ hedging: { delayMs: 1 } }), "#/routes/0/hedging/delayMs"],
+    [withRoute({ mirror: [{ version: "v2", share: 1 }] }), "#/routes/0/mirror/0/share"],
+    [withRoute({ fallback: { status: 200, text: "a" } }), "#/routes/0/fallback/text"],
+    [withRoute({ faults: [{ delayMs: 1, status: 500 }] }), "#/routes/0/faults/0/status"],
     [withRoute({ "a/b~c": 1 }), "#/routes/0/a~1b~0c"],
   ])("%j", (document, pointer) => {
     expect(errorsOf(document)[pointer]).toBe("unknown key");
@@ -293,7 +294,7 @@ const mutations = fc.array(
 );
 
 function mutated(changes: typeof mutations extends fc.Arbitrary<infer T> ? T : never): unknown {
-  const root: Container = { document: availableExample() };
+  const root: Container = { document: structuredClone(contractExample) };
   for (const { place, kind, key, value } of changes) {
     const places = placesOf(root).slice(1);
     const path = places[place % places.length]!;
@@ -376,6 +377,12 @@ test("errors of meaning are listed beside those of shape, wherever they are", ()
     "#/services/bad/origins",
     "#/services/good/origins/0/url",
   ]);
+});
+
+test("whether faults may be written is not asked of a gateway that has another mistake", () => {
+  const faults = [{ delayMs: 1 }];
+  const errors = errorsOf({ gateway: { debug: true }, routes: [{ name: "a", redirect: { port: 1 }, faults }] });
+  expect(Object.keys(errors)).toEqual(["#/gateway/debug"]);
 });
 
 test("a part that others refer to has to be mended before those are judged", () => {

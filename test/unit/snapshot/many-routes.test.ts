@@ -25,6 +25,7 @@ const facts: RequestFacts = {
   query: () => null,
   cookie: () => null,
   clientIp: null,
+  continent: null,
   country: null,
   region: null,
   colo: null,

@@ -157,13 +157,13 @@ const badRules: readonly Part[] = [
     "an unknown key source",
     { split: [{ version: "a", weight: 1 }], stickyBy: ["ip", "user"] },
     "/stickyBy/1",
-    /must be ip, route/,
+    /must be ip, path/,
   ],
   [
     "a key source without a name",
     { split: [{ version: "a", weight: 1 }], stickyBy: ["header:"] },
     "/stickyBy/0",
-    /must be ip, route/,
+    /must be ip, path/,
   ],
   [
     "a key of no pattern",

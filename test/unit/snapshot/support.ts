@@ -68,6 +68,7 @@ export function factsOf(address: string, asked: Asked = {}): RequestFacts {
     query: (name) => url.searchParams.get(name),
     cookie: (name) => asked.cookies?.[name] ?? null,
     clientIp: asked.ip ?? null,
+    continent: null,
     country: asked.country ?? null,
     region: null,
     colo: null,
