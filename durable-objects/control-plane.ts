@@ -1,5 +1,6 @@
 /**
- * ControlPlane: the configuration's revisions and the manifest that isolates follow. One per gateway.
+ * ControlPlane: the configuration's revisions, the manifest that isolates follow, and the gateway's events. One per
+ * gateway.
  *
  * Isolates ask for the manifest, never for a request's sake; so this object sees isolates, not requests. What it hands
  * out are immutable blobs under their SHA-256, so that a reader can check what it got and any cache may keep it.
@@ -18,6 +19,7 @@ const migrations = [
    ) STRICT;
    CREATE TABLE section (name TEXT PRIMARY KEY, hash TEXT NOT NULL, source_revision INTEGER NOT NULL) STRICT;
    CREATE TABLE blob (hash TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (hash, part)) STRICT;`,
+  "CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL) STRICT;",
 ];
 
 /** A change of the configuration. `text` is a JSON document that has already been compiled. */
@@ -49,7 +51,7 @@ export interface CurrentConfig {
 export interface Manifest {
   readonly version: number;
   readonly revision: number;
-  /** `config` and `origins/<service>` -> SHA-256 of the section's text, in hex. */
+  /** `config`, `origins/<service>` and `health/<service>` -> SHA-256 of the section's text, in hex. */
   readonly sections: Readonly<Record<string, string>>;
 }
 
@@ -58,6 +60,36 @@ export interface Publication {
   /** The publisher's own revision: an older or equal one than the last is not accepted. */
   readonly revision: number;
   readonly body: string;
+  /**
+   * What led here, oldest first; those that came with an earlier publication may be among them again. Left out by
+   * publishers that have no events.
+   */
+  readonly events?: readonly PublishedEvent[];
+}
+
+/** Something that happened, for the operator. */
+export interface GatewayEvent {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly service: string;
+  readonly type: string;
+  /** What else there is to say. */
+  readonly [detail: string]: string | number | null;
+}
+
+export interface PublishedEvent {
+  /** The publisher's revision that the event belongs to; at most that of the publication. */
+  readonly revision: number;
+  readonly event: GatewayEvent;
+}
+
+export interface EventsPage {
+  /** After `since`, oldest first. */
+  readonly events: readonly (GatewayEvent & { readonly id: number })[];
+  /** `since` of the next page. */
+  readonly next: number;
+  /** Id of the oldest event that is kept; null: none is. Events between `since` and it are gone. */
+  readonly oldest: number | null;
 }
 
 export class ControlPlane extends DurableObject<Env> {
@@ -131,9 +163,9 @@ export class ControlPlane extends DurableObject<Env> {
     return found;
   }
 
-  /** Takes a section from the object that owns it. */
+  /** Takes a section from the object that owns it, and the events that it does not have yet. */
   async publish(publication: Publication): Promise<{ accepted: boolean }> {
-    const { section, revision, body } = publication;
+    const { section, revision, body, events = [] } = publication;
     const hash = await sha256Hex(body);
     const [known] = this.#sql
       .exec<{ source_revision: number }>("SELECT source_revision FROM section WHERE name = ?", section)
@@ -142,8 +174,23 @@ export class ControlPlane extends DurableObject<Env> {
     this.ctx.storage.transactionSync(() => {
       this.#writeBlob(hash, body);
       this.#setSection(section, hash, revision);
+      this.#addEvents(events.filter((event) => event.revision > (known?.source_revision ?? 0)));
     });
     return { accepted: true };
+  }
+
+  /** Events after the id `since` (0 = from the oldest), at most `limit` and at most `eventsPerCallMax`. */
+  events({ since, limit }: { readonly since: number; readonly limit: number }): EventsPage {
+    const rows = this.#sql
+      .exec<{ id: number; json: string }>(
+        "SELECT id, json FROM event WHERE id > ? ORDER BY id LIMIT ?",
+        since,
+        Math.min(limit, bounds.eventsPerCallMax),
+      )
+      .toArray();
+    const { oldest } = this.#sql.exec<{ oldest: number | null }>("SELECT min(id) AS oldest FROM event").one();
+    const events = rows.map(({ id, json }) => ({ ...(JSON.parse(json) as GatewayEvent), id }));
+    return { events, next: events.at(-1)?.id ?? since, oldest };
   }
 
   #head(): { number: number; hash: string; time_ms: number } | undefined {
@@ -159,6 +206,12 @@ export class ControlPlane extends DurableObject<Env> {
     this.#sql.exec("INSERT OR REPLACE INTO section VALUES (?, ?, ?)", name, hash, sourceRevision);
     this.#sql.exec("UPDATE meta SET version = version + 1");
     if (old) this.#deleteUnusedBlob(old.hash);
+  }
+
+  #addEvents(events: readonly PublishedEvent[]): void {
+    if (events.length === 0) return;
+    for (const { event } of events) this.#sql.exec("INSERT INTO event (json) VALUES (?)", JSON.stringify(event));
+    this.#sql.exec("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", bounds.eventsKeptMax);
   }
 
   #deleteOldRevisions(head: number): void {

@@ -39,6 +39,12 @@ export type DrainAnswer =
 export interface ListAnswer {
   readonly revision: number;
   readonly frozen: boolean;
+  /** Digest of the order of checks in force; null: nothing is checked. */
+  readonly checks: string | null;
+  /** Ids of static origins that fail their checks; leased ones have the state. */
+  readonly unhealthyStatic: readonly string[];
+  /** By origin, since the registry started: checks passed in a row (above 0) or failed in a row (below 0). */
+  readonly runs: Readonly<Record<string, number>>;
   readonly origins: readonly (OriginView & { readonly expiresAt: string })[];
 }
 

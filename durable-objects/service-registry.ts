@@ -1,15 +1,15 @@
 /**
- * ServiceRegistry: who serves one service, by leases. One per service, addressed by the service's name.
+ * ServiceRegistry: who serves one service, by leases and by active checks. One per service, addressed by the service's
+ * name.
  *
- * The rules are in src/core/leasing; this is their clock, their storage and their way to the control plane. The book is
- * in memory. Whatever alters it is stored before the call is answered; if that fails the book is thrown away and read
- * again, so memory and storage never tell different stories. Renewals alone stay in memory (`heartbeat`).
- *
- * Time: the timer is exact while the object lives; the alarm, which may be a minute late, wakes an object that does
- * not. Neither is trusted: every call first does what is due.
+ * The rules are in src/core/leasing and src/core/checking; this is their clock, their storage and their way to the control
+ * plane. The book is in memory. Whatever alters it is stored before the call is answered; if that fails the book is thrown
+ * away and read again, so memory and storage never tell different stories. Renewals alone stay in memory (`heartbeat`).
  */
 import { DurableObject } from "cloudflare:workers";
 import { bounds } from "../src/bounds.ts";
+import type { CheckOrder } from "../src/core/checking/types.ts";
+import { conclude, type Finding, order } from "../src/core/leasing/checks.ts";
 import { nextDueMs, tick } from "../src/core/leasing/expiry.ts";
 import * as leases from "../src/core/leasing/leases.ts";
 import { list } from "../src/core/leasing/listing.ts";
@@ -25,30 +25,45 @@ import type {
   RegisterAnswer,
   RegisterRequest,
 } from "./service-registry-api.ts";
+import { Checker } from "./service-registry-checks.ts";
+import { publicationOf } from "./service-registry-publication.ts";
+import { registryMigrations } from "./service-registry-rows.ts";
 import {
   loadBook,
   readEvents,
+  readNotices,
   readPublication,
-  registryMigrations,
   saveChange,
   savePublished,
 } from "./service-registry-store.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export class ServiceRegistry extends DurableObject<Env> {
   /** null: to be read from storage by the next call. */
   #book: Book | null = null;
-  /** The platform does not tell every alarm the object's name, so the name is stored too; null before the first change. */
-  #service: string | null = null;
+  /** The platform does not tell every alarm the object's name, so the name is stored too; "" before the first change. */
+  #service: string;
   #publishedRevision = 0;
-  /** When to publish; infinite when there is nothing to publish. */
-  #publishAtMs = Number.POSITIVE_INFINITY;
-  #publishing = false;
-  #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly atMs: number } | null = null;
-  #alarmAtMs = Number.POSITIVE_INFINITY;
+  readonly #upkeep: Upkeep;
+  readonly #checker: Checker;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     migrate(ctx.storage, registryMigrations);
+    this.#service = ctx.id.name ?? "";
+    const name = () => `registry of ${this.#service}`;
+    this.#checker = new Checker({
+      name,
+      conclude: (finding) => this.#conclude(finding),
+      tellPassed: (origins) => this.env.SERVICE_HEALTH.getByName(this.#service).passed({ origins }),
+    });
+    this.#upkeep = new Upkeep(ctx.storage, {
+      name,
+      settle: (nowMs) => this.#settle(nowMs),
+      nextDueMs: (nowMs) => this.#nextDueMs(nowMs),
+      isUnpublished: () => this.#book !== null && this.#book.revision > this.#publishedRevision,
+      publish: (nowMs) => this.#publish(nowMs),
+    });
   }
 
   register(request: RegisterRequest): RegisterAnswer {
@@ -86,13 +101,23 @@ export class ServiceRegistry extends DurableObject<Env> {
     });
   }
 
+  /** Says what is to be checked, and how. Accepted or not: what is in force shows in what is published. */
+  order(request: CheckOrder): { readonly accepted: boolean } {
+    return this.#run((book, nowMs) => order(book, request, nowMs));
+  }
+
   list(): ListAnswer {
-    const { revision, frozen, origins } = this.#run((book, nowMs) => {
+    const { unhealthy, origins, ...rest } = this.#run((book, nowMs) => {
       const change = tick(book, nowMs);
       return { result: list(book, nowMs), change };
     });
-    const listed = origins.map(({ deadlineMs, ...origin }) => ({ ...origin, expiresAt: isoOf(deadlineMs) }));
-    return { revision, frozen, origins: listed };
+    const fixed = new Set(this.#book?.checkOrder?.staticOrigins.map(({ id }) => id));
+    return {
+      ...rest,
+      unhealthyStatic: unhealthy.filter((id) => fixed.has(id)),
+      runs: this.#checker.runs(),
+      origins: origins.map(({ deadlineMs, ...origin }) => ({ ...origin, expiresAt: isoOf(deadlineMs) })),
+    };
   }
 
   /**
@@ -107,15 +132,14 @@ export class ServiceRegistry extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAtMs = Number.POSITIVE_INFINITY;
-    await this.#wake();
+    await this.#upkeep.alarm();
   }
 
   /** Runs an operation on the book, stores what it altered, and sees to what follows from it. */
   #run<T>(operation: (book: Book, nowMs: number) => Outcome<T>): T {
     const nowMs = Date.now();
     const result = this.#apply(operation, nowMs);
-    this.#schedule(nowMs);
+    this.#upkeep.schedule(nowMs);
     return result;
   }
 
@@ -123,7 +147,8 @@ export class ServiceRegistry extends DurableObject<Env> {
     try {
       this.#book ??= this.#load(nowMs);
       const { result, change } = operation(this.#book, nowMs);
-      if (change.touched.size > 0 || change.events.length > 0) this.#save(this.#book, change);
+      if (change.touched.size > 0 || change.events.length > 0) this.#save(this.#book, change, nowMs);
+      this.#checker.follow(this.#book, nowMs);
       return result;
     } catch (error) {
       this.#book = null;
@@ -133,102 +158,49 @@ export class ServiceRegistry extends DurableObject<Env> {
 
   #load(nowMs: number): Book {
     const { result: book, change } = restart(loadBook(this.ctx.storage.sql), nowMs);
-    if (change.touched.size > 0) this.#save(book, change);
+    if (change.touched.size > 0) this.#save(book, change, nowMs);
     const { service, publishedRevision } = readPublication(this.ctx.storage.sql);
-    this.#service = this.ctx.id.name ?? service;
+    this.#service = this.ctx.id.name ?? service ?? "";
     this.#publishedRevision = publishedRevision;
     return book;
   }
 
-  #save(book: Book, change: Change): void {
-    saveChange(this.ctx.storage, this.ctx.id.name, book, change);
+  #save(book: Book, change: Change, nowMs: number): void {
+    saveChange(this.ctx.storage, this.ctx.id.name, book, change, nowMs);
   }
 
-  /**
-   * Does what is due, and publishes it at once unless a publication is set for later. Never throws: an alarm that keeps
-   * throwing is dropped by the platform.
-   */
-  async #wake(): Promise<void> {
-    try {
-      const nowMs = Date.now();
-      this.#apply(settle, nowMs);
-      const isLater = this.#publishAtMs !== Number.POSITIVE_INFINITY && this.#publishAtMs > nowMs;
-      const publication = isLater ? null : this.#publish();
-      this.#schedule(nowMs);
-      await publication;
-    } catch (error) {
-      console.error({ message: "registry failed to wake", service: this.#service, error: String(error) });
-    }
-    this.#schedule(Date.now());
+  #settle(nowMs: number): void {
+    this.#apply(settle, nowMs);
+    this.#checker.start(nowMs);
   }
 
-  /** Sets timer and alarm for what comes next. One that is set for an earlier time stays, for waking early is harmless. */
-  #schedule(nowMs: number): void {
-    const unpublished = this.#book !== null && this.#book.revision > this.#publishedRevision;
-    // A time that is set stays: the end of the delay that gathers changes, or of the pause after a failure.
-    if (unpublished && this.#publishAtMs === Number.POSITIVE_INFINITY)
-      this.#publishAtMs = nowMs + bounds.publishDelayMs;
-    // Without a book the last attempt to read it failed.
-    const dueMs = this.#book === null ? nowMs + bounds.publishRetryMs : nextDueMs(this.#book, nowMs);
-    // While a publication is under way its end schedules the next.
-    const publishAtMs = this.#publishing ? Number.POSITIVE_INFINITY : this.#publishAtMs;
-    this.#setTimer(Math.min(dueMs ?? Number.POSITIVE_INFINITY, publishAtMs), nowMs);
-    // For a publication the alarm is the second in line: it wakes an object that ended before the timer did.
-    const backstopMs = Math.max(nowMs, this.#publishAtMs) + bounds.publishRetryMs;
-    this.#setAlarm(Math.min(dueMs ?? Number.POSITIVE_INFINITY, backstopMs));
+  #nextDueMs(nowMs: number): number | null {
+    // Without a book the last attempt to read or store it failed.
+    if (this.#book === null) return nowMs + bounds.publishRetryMs;
+    const times = [nextDueMs(this.#book, nowMs), this.#checker.alarmDueMs()].filter((atMs) => atMs !== null);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
-  #setTimer(atMs: number, nowMs: number): void {
-    if (atMs >= (this.#timer?.atMs ?? Number.POSITIVE_INFINITY)) return;
-    if (this.#timer !== null) clearTimeout(this.#timer.handle);
-    const wake = async () => {
-      this.#timer = null;
-      await this.#wake();
-    };
-    this.#timer = { handle: setTimeout(wake, Math.max(0, atMs - nowMs)), atMs };
+  /** Only who is healthy now comes back: an origin that fails its checks needs more than one that passes. */
+  #conclude(finding: Finding): boolean {
+    const isHealthy = this.#run((book, nowMs) => conclude(book, finding, nowMs));
+    return isHealthy === true && finding.run > 0 && this.#book?.checkOrder?.returnsEjected === true;
   }
 
-  #setAlarm(atMs: number): void {
-    if (atMs >= this.#alarmAtMs) return;
-    this.#alarmAtMs = atMs;
-    // Not awaited: the platform holds the reply back until it is durable.
-    void this.ctx.storage.setAlarm(atMs);
-  }
-
-  /** Gives the control plane the listed set, one call at a time. A failure is tried again. */
-  async #publish(): Promise<void> {
+  /** The listed set, with every event that the control plane may not have; it leaves out those that it has. */
+  #publish(nowMs: number) {
     const book = this.#book;
-    if (this.#publishing || book === null || book.revision <= this.#publishedRevision) return;
-    this.#publishing = true;
-    this.#publishAtMs = Number.POSITIVE_INFINITY;
-    try {
-      const { revision, frozen, origins } = list(book, Date.now());
-      const published = origins.map(({ id, url, version, weight, zone, state }) => ({
-        id,
-        url,
-        version,
-        weight,
-        zone,
-        state,
-      }));
-      const body = JSON.stringify({ revision, frozen, origins: published });
+    if (book === null) throw new Error("there is no book");
+    const notices = readNotices(this.ctx.storage.sql, nowMs);
+    const publication = publicationOf(this.#service, list(book, nowMs), notices);
+    return {
       // Not accepted means that it has this revision already, or a later one.
-      await withDeadline(
-        this.env.CONTROL_PLANE.getByName("control-plane").publish({
-          section: `origins/${this.#service}`,
-          revision,
-          body,
-        }),
-      );
-      savePublished(this.ctx.storage.sql, revision);
-      this.#publishedRevision = revision;
-      this.#publishAtMs = Number.POSITIVE_INFINITY;
-    } catch (error) {
-      console.warn({ message: "registry was not published", service: this.#service, error: String(error) });
-      this.#publishAtMs = Date.now() + bounds.publishRetryMs;
-    } finally {
-      this.#publishing = false;
-    }
+      taken: this.env.CONTROL_PLANE.getByName("control-plane").publish(publication),
+      done: () => {
+        savePublished(this.ctx.storage.sql, publication.revision);
+        this.#publishedRevision = publication.revision;
+      },
+    };
   }
 }
 
@@ -243,16 +215,4 @@ const isoOf = (timeMs: number): string => new Date(timeMs).toISOString();
 function termsOf({ ttlMs, deadlineMs }: Origin): LeaseTerms {
   const heartbeatSeconds = leases.heartbeatMs(ttlMs, Math.random) / 1000;
   return { ttlSeconds: ttlMs / 1000, heartbeatSeconds, expiresAt: isoOf(deadlineMs) };
-}
-
-async function withDeadline<T>(answer: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = scheduler.wait(bounds.objectCallMsMax, { signal: timer.signal }).then(() => {
-    throw new Error("the control plane did not answer in time");
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    timer.abort();
-  }
 }

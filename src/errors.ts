@@ -15,6 +15,8 @@ const kinds = {
   route_not_found: { status: 404, retryable: false, title: "No route matches this request" },
   version_unknown: { status: 400, retryable: false, title: "The requested version does not exist" },
   no_origin: { status: 503, retryable: true, title: "No origin is available for this request" },
+  circuit_open: { status: 503, retryable: true, title: "The service is failing and is given time to recover" },
+  overloaded: { status: 503, retryable: true, title: "The service has as much to do as it may have" },
   upstream_unreachable: { status: 502, retryable: true, title: "The origin could not be reached" },
   upstream_invalid_response: {
     status: 502,
@@ -22,8 +24,11 @@ const kinds = {
     title: "The origin gave an answer that is not valid HTTP",
   },
   rate_limited: { status: 429, retryable: true, title: "The rate limit is used up" },
+  upstream_timeout: { status: 504, retryable: true, title: "No origin answered a try in time" },
   request_timeout: { status: 504, retryable: true, title: "The origin did not answer in time" },
   payload_too_large: { status: 413, retryable: false, title: "The request body is too large" },
+  upload_idle: { status: 408, retryable: true, title: "The request's body stopped coming" },
+  fault_injected: { status: 503, retryable: true, title: "This failure was ordered by the configuration" },
   loop_detected: { status: 508, retryable: false, title: "The request passed this gateway too often" },
   gateway_unconfigured: { status: 503, retryable: true, title: "The gateway has no configuration yet" },
   internal_error: { status: 500, retryable: true, title: "The gateway failed to handle this request" },
@@ -69,6 +74,8 @@ export interface ErrorExtras {
   readonly members?: Readonly<Record<string, unknown>>;
   /** Further response headers. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the code's own status; for `fault_injected` only. */
+  readonly status?: number;
 }
 
 /** A refusal as a value: returned by stages, thrown only inside the admin API, where Hono's error handler renders it. */
@@ -95,7 +102,7 @@ export function problemOf(error: GatewayError, requestId: string): Record<string
   return {
     type: `urn:sluice:error:${error.code}`,
     title: kind.title,
-    status: kind.status,
+    status: error.extras.status ?? kind.status,
     detail: error.extras.detail ?? kind.title,
     code: error.code,
     requestId,

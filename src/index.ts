@@ -9,6 +9,7 @@ import { currentSnapshot, refreshSnapshot, snapshotStatus } from "./snapshot/cac
 
 export { ControlPlane } from "../durable-objects/control-plane.ts";
 export { RateLimiter } from "../durable-objects/rate-limiter.ts";
+export { ServiceHealth } from "../durable-objects/service-health.ts";
 export { ServiceRegistry } from "../durable-objects/service-registry.ts";
 
 const admin = newAdmin({ current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus });

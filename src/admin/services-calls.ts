@@ -6,6 +6,7 @@ import { Name } from "../schema/names.ts";
 import { requireRole } from "./auth.ts";
 import { strictJson } from "./body.ts";
 import { json, problems } from "./openapi.ts";
+import { PageQuery } from "./pages.ts";
 
 const ofService = z.object({ service: Name });
 const ofOrigin = z.object({ service: Name, origin: Name });
@@ -87,10 +88,7 @@ export const getServices = createRoute({
   summary: "Every service with its origins, in pages",
   middleware: read,
   request: {
-    query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(bounds.servicesPerPageMax).default(bounds.servicesPerPageDefault),
-      after: Name.optional(),
-    }),
+    query: PageQuery,
   },
   responses: { 200: json("Services by name", api.ServicesAnswer), ...problems(400, 401, 403, 503) },
 });

@@ -1,26 +1,34 @@
 /** `/v1/services` and `/v1/heartbeats`: origins that register themselves, and what is known of all. */
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { superviseChecks } from "../clients/health-checks.ts";
 import {
   deregisterOrigin,
   drainOrigin,
   forEachService,
-  listOrigins,
   registerOrigin,
   renewLeases,
 } from "../clients/service-registry.ts";
 import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
 import { parseOriginUrl } from "../schema/origin-url.ts";
-import type { CompiledService } from "../snapshot/types.ts";
+import type { CompiledService, ServiceView, Snapshot } from "../snapshot/types.ts";
 import { revisionConflict } from "./config.ts";
 import type { AdminContext, SnapshotSource } from "./context.ts";
 import { type DeclaredServices, declaredServices } from "./declared.ts";
 import { ifMatchOf } from "./openapi.ts";
+import { pageOf } from "./pages.ts";
 import * as calls from "./services-calls.ts";
+import { describe } from "./services-view.ts";
 
 /** Adds the calls to the admin app. */
 export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource): void {
   const declared = declaredServices(snapshots);
+  const views = (): Snapshot["services"] => snapshots.status().snapshot?.services ?? new Map();
+  /** Checks begin with the first registration and the first look, if not with a request. */
+  const supervise = (c: Context<AdminContext>, view: ServiceView | undefined) => {
+    if (view) superviseChecks(c.env, c.executionCtx as ExecutionContext, view);
+  };
   app.openapi(calls.putOrigin, async (c) => {
     const { service, origin } = c.req.valid("param");
     const ifRevision = ifMatchOf(c.req.header("if-match"));
@@ -31,12 +39,14 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
       c.req.valid("json"),
       ifRevision,
     );
+    supervise(c, views().get(service));
     return c.json(answer, created ? 201 : 200);
   });
   app.openapi(calls.postOrigin, async (c) => {
     const { service } = c.req.valid("param");
     const into = await declared.one(c.env, service);
     const { created: _, ...answer } = await register(c.env, into, crypto.randomUUID(), c.req.valid("json"), null);
+    supervise(c, views().get(service));
     return c.json(answer, 201);
   });
   app.openapi(calls.postHeartbeat, async (c) => {
@@ -68,17 +78,22 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
   });
   app.openapi(calls.getService, async (c) => {
     const { service } = c.req.valid("param");
-    const answer = await describe(c.env, await declared.one(c.env, service));
+    await declared.one(c.env, service);
+    const view = views().get(service);
+    if (view === undefined) throw new GatewayError("service_unknown");
+    supervise(c, view);
+    const answer = await describe(c.env, view);
     c.header("etag", `"${answer.revision}"`);
     return c.json(answer, 200);
   });
   app.openapi(calls.getServices, async (c) => {
-    const { limit, after } = c.req.valid("query");
-    const all = [...(await declared.all(c.env)).values()]
-      .filter(({ name }) => after === undefined || name > after)
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-    const services = await forEachService(all.slice(0, limit), (service) => describe(c.env, service));
-    return c.json({ services, next: all.length > limit ? (services.at(-1)?.service ?? null) : null }, 200);
+    await declared.all(c.env);
+    const { page, next } = pageOf([...views().values()], c.req.valid("query"));
+    const services = await forEachService(page, (view) => {
+      supervise(c, view);
+      return describe(c.env, view);
+    });
+    return c.json({ services, next }, 200);
   });
 }
 
@@ -145,15 +160,4 @@ async function renewMany(env: Env, declared: DeclaredServices, leases: z.output<
     };
   });
   return { renewed: answers.flatMap(({ renewed }) => renewed), lost: answers.flatMap(({ lost }) => lost) };
-}
-
-async function describe(env: Env, service: CompiledService): Promise<z.output<typeof api.ServiceAnswer>> {
-  const { revision, frozen, origins } = await listOrigins(env, service.name);
-  // What came from a variable is not shown (C6).
-  const fixed = service.staticOrigins.map((origin) => ({ ...origin, ...service.shown.get(origin.id), static: true }));
-  const listed = new Set(service.staticOrigins.map(({ id }) => id));
-  const leased = origins
-    .filter(({ id }) => !listed.has(id))
-    .map(({ ttlMs: _ttlMs, drainUntilMs: _drainUntilMs, ...origin }) => ({ ...origin, static: false }));
-  return { service: service.name, revision, frozen, origins: [...fixed, ...leased] };
 }

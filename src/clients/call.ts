@@ -1,6 +1,7 @@
 /** One call to a Durable Object: its deadline, its errors, and whether it may be made again. */
 import { bounds } from "../bounds.ts";
 import { GatewayError } from "../errors.ts";
+import { answerWithin } from "../within.ts";
 
 /**
  * Calls an object and waits at most `objectCallMsMax`. `call` makes its own stub, since one that failed is broken. An
@@ -9,28 +10,16 @@ import { GatewayError } from "../errors.ts";
  */
 export async function callObject<T>(idempotent: boolean, call: () => Promise<T>): Promise<T> {
   try {
-    return await withDeadline(call());
+    return await answerWithin(call(), bounds.objectCallMsMax);
   } catch (error) {
     if (idempotent && isRetryable(error)) {
       try {
-        return await withDeadline(call());
+        return await answerWithin(call(), bounds.objectCallMsMax);
       } catch (again) {
         throw unavailable(again);
       }
     }
     throw unavailable(error);
-  }
-}
-
-async function withDeadline<T>(answer: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = scheduler.wait(bounds.objectCallMsMax, { signal: timer.signal }).then(() => {
-    throw new Error(`no answer within ${bounds.objectCallMsMax} ms`);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    timer.abort();
   }
 }
 

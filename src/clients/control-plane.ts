@@ -36,3 +36,8 @@ export async function readSections(env: Env, hashes: readonly string[]): Promise
   }
   return found;
 }
+
+/** Events after an id, oldest first. */
+export function readEvents(env: Env, since: number, limit: number) {
+  return callObject(true, async () => await stubOf(env).events({ since, limit }));
+}

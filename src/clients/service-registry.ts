@@ -1,5 +1,6 @@
 /** The registry of one service, as the admin API sees it. */
 import { bounds } from "../bounds.ts";
+import type { CheckOrder } from "../core/checking/types.ts";
 import { callObject } from "./call.ts";
 
 type RegistryStub = ReturnType<Env["SERVICE_REGISTRY"]["getByName"]>;
@@ -28,6 +29,11 @@ export function deregisterOrigin(env: Env, service: string, origin: string) {
 
 export function listOrigins(env: Env, service: string) {
   return callObject(true, async () => await stubOf(env, service).list());
+}
+
+/** Says what the registry is to check. Repeating it is harmless. */
+export function orderChecks(env: Env, service: string, order: CheckOrder) {
+  return callObject(true, async () => await stubOf(env, service).order(order));
 }
 
 /** Runs `call` for every item, at most `objectCallsAtOnceMax` at a time; results in the items' order. */

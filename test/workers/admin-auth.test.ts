@@ -17,6 +17,10 @@ const calls: readonly (readonly [method: string, path: string, roles: readonly R
   ["DELETE", "/v1/services/users/origins/a", ["admin", "registrar"]],
   ["GET", "/v1/limits/per-client/ip=192.0.2.7", ["admin", "viewer"]],
   ["DELETE", "/v1/limits/per-client/ip=192.0.2.7", ["admin"]],
+  ["GET", "/v1/breakers", ["admin", "viewer"]],
+  ["GET", "/v1/breakers/users", ["admin", "viewer"]],
+  ["PUT", "/v1/breakers/users", ["admin"], { state: "auto" }],
+  ["GET", "/v1/events", ["admin", "viewer"]],
 ];
 const open = ["/openapi.json", "/schema.json", "/docs", "/health"];
 const roles: readonly Role[] = ["admin", "registrar", "viewer"];

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { bounds } from "../../src/bounds.ts";
 import { apply, type Call, call, callWith, errorsOf, problemOf } from "./admin-support.ts";
 
@@ -413,6 +413,7 @@ describe("listing", () => {
       weight: 1,
       zone: "eu",
       state: "ready",
+      health: { checks: "none" },
       static: true,
     });
     expect(listed.origins.find((origin) => origin.id === id)).toEqual({
@@ -422,6 +423,7 @@ describe("listing", () => {
       weight: 0,
       zone: "no",
       state: "ready",
+      health: { checks: "none" },
       static: false,
       metadata: { a: "b" },
       expiresAt: expect.any(String),
@@ -469,6 +471,76 @@ describe("listing", () => {
     expect(Object.keys(await errorsOf(await call("GET", `/v1/services${query}`), "invalid_request"))).toEqual([
       pointer,
     ]);
+  });
+});
+
+describe("the health of origins", () => {
+  const origin = inject("originUrl");
+  const check = (intervalSeconds = 1) => ({ path: "/", intervalSeconds, healthyAfter: 1, unhealthyAfter: 1 });
+  const healthOf = async (service: string) =>
+    Object.fromEntries((await listOf(service)).origins.map((found) => [found.id, [found.state, found.health]]));
+  const within = { timeout: 5_000, interval: 50 };
+
+  test("is told of leased and static origins, from the first look or registration on", async () => {
+    const origins = [
+      { id: "up", url: origin },
+      { id: "down", url: `${origin}/status/500` },
+    ];
+    await apply({ services: { ...document.services, checked: { origins, healthCheck: check(60) } } });
+    await registered("leased-down", { url: `${origin}/status/404` }, "checked");
+    await registered("leased-up", { url: origin }, "checked");
+    await vi.waitFor(async () => {
+      expect(await healthOf("checked")).toEqual({
+        up: ["ready", { checks: "passing", inARow: 1 }],
+        down: ["unhealthy", { checks: "failing", inARow: 1 }],
+        "leased-up": ["ready", { checks: "passing", inARow: 1 }],
+        "leased-down": ["unhealthy", { checks: "failing", inARow: 1 }],
+      });
+    }, within);
+    await apply(document);
+  });
+
+  test("begins with a look at a service without registrations, and ends with the checks", async () => {
+    const origins = [{ id: "down", url: `${origin}/status/500` }];
+    await apply({ services: { ...document.services, looked: { origins, healthCheck: check() } } });
+    await vi.waitFor(async () => expect((await healthOf("looked")).down![0]).toBe("unhealthy"), within);
+    await apply({ services: { ...document.services, looked: { origins } } });
+    await vi.waitFor(
+      async () => expect((await healthOf("looked")).down).toEqual(["ready", { checks: "none" }]),
+      within,
+    );
+    await apply(document);
+  });
+
+  test("names who is ejected, but only where nothing weighs more", async () => {
+    const outlierDetection = { consecutiveFailures: 5, maxEjectionPercent: 100 };
+    const origins = [{ id: "out", url: origin }];
+    await apply({ services: { ...document.services, ejecting: { origins, outlierDetection } } });
+    await registered("drained", { url: origin }, "ejecting");
+    await call("POST", "/v1/services/ejecting/origins/drained/drain", asRegistrar({ body: {} }));
+    const failures = { version: "", generation: 0, ageMs: 0, ok: 0, fail: 5, slow: 0, ignored: 0, tail: 5 };
+    await env.SERVICE_HEALTH.getByName("ejecting").report({
+      isolate: "i",
+      seq: 1,
+      settings: {
+        revision: 1_000,
+        breaker: null,
+        outlier: { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionPercent: 100 },
+        maxConcurrent: 0,
+      },
+      origins: 2,
+      cells: ["out", "drained"].map((id) => ({ ...failures, origin: id })),
+      probes: [],
+      wants: [],
+      concurrency: null,
+    });
+    const out = { checks: "none", ejectedForMs: expect.any(Number) };
+    await vi.waitFor(async () => {
+      // Follows the control plane, with which the health of a service comes.
+      await call("GET", "/v1/services");
+      expect(await healthOf("ejecting")).toEqual({ out: ["ejected", out], drained: ["draining", out] });
+    }, within);
+    await apply(document);
   });
 });
 

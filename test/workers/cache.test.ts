@@ -13,6 +13,7 @@ interface Plane {
   revision: number;
   config: string | null;
   origins: Record<string, string>;
+  health: Record<string, string>;
   /** Puts another text under a hash, as a broken store would. */
   tampered: Record<string, string>;
   /** What a call does before it answers. */
@@ -32,6 +33,7 @@ beforeEach(async () => {
     revision: 0,
     config: null,
     origins: {},
+    health: {},
     tampered: {},
     before: async () => {},
     manifests: 0,
@@ -56,7 +58,8 @@ async function newIsolate(): Promise<Cache> {
 }
 
 async function textsOf(): Promise<Record<string, string>> {
-  const texts = [...(plane.config === null ? [] : [plane.config]), ...Object.values(plane.origins)];
+  const published = [...Object.values(plane.origins), ...Object.values(plane.health)];
+  const texts = [...(plane.config === null ? [] : [plane.config]), ...published];
   return Object.fromEntries(await Promise.all(texts.map(async (text) => [await sha256Hex(text), text])));
 }
 
@@ -69,6 +72,7 @@ const fakeEnv = (variables: Record<string, unknown> = {}): Env => {
       const sections: Record<string, string> = plane.config === null ? {} : { config: await sha256Hex(plane.config) };
       for (const [service, text] of Object.entries(plane.origins))
         sections[`origins/${service}`] = await sha256Hex(text);
+      for (const [service, text] of Object.entries(plane.health)) sections[`health/${service}`] = await sha256Hex(text);
       return { version: plane.version, revision: plane.revision, sections };
     },
     async sections(hashes: readonly string[]) {
@@ -88,6 +92,10 @@ function configure(text: string): void {
   plane.version++;
 }
 function registered(...ids: string[]): void {
+  publishOrigins(ids);
+}
+/** What a registry that checks its origins publishes. */
+function publishOrigins(ids: readonly string[], rest: object = {}): void {
   const origins = ids.map((id) => ({
     id,
     url: `https://${id}.example.com`,
@@ -96,7 +104,7 @@ function registered(...ids: string[]): void {
     zone: null,
     state: "ready",
   }));
-  plane.origins.s = JSON.stringify({ revision: plane.version, frozen: false, origins });
+  plane.origins.s = JSON.stringify({ revision: plane.version, frozen: false, origins, ...rest });
   plane.version++;
 }
 
@@ -170,6 +178,77 @@ describe("freshness", () => {
     pass();
     expect(idsOf(await look())).toEqual(["one", "two"]);
     expect(plane.asked).toEqual([await sha256Hex(plane.origins.s ?? "")]);
+  });
+});
+
+describe("what health objects publish", () => {
+  const healthOf = (snapshot: Snapshot | null) => snapshot?.services.get("s")?.health;
+  function publishHealth(revision: number, service = "s"): void {
+    plane.health[service] = JSON.stringify({ revision, forced: "auto", breakers: [], ejected: [] });
+    plane.version++;
+  }
+  test("is in the service's view, the same object until it changes", async () => {
+    configure(toHost("a.example"));
+    expect(healthOf(await look())).toBeNull();
+    publishHealth(1);
+    pass();
+    const first = healthOf(await look());
+    expect(first).toEqual({ revision: 1, forced: "auto", breakers: [], ejected: [] });
+    registered("one");
+    configure(toHost("b.example"));
+    publishHealth(7, "other");
+    pass();
+    const next = await look();
+    expect([hostOf(next), idsOf(next)]).toEqual(["b.example", ["one"]]);
+    expect(healthOf(next)).toBe(first);
+    publishHealth(2);
+    pass();
+    expect(healthOf(await look())).toMatchObject({ revision: 2 });
+  });
+  test("of a service and its origins are not mixed up, nor with sections of a later version", async () => {
+    configure(JSON.stringify({ services: { s: {}, xs: {} } }));
+    registered("one");
+    publishHealth(1, "xs");
+    plane.health["s/more"] = '{"revision":9}';
+    const snapshot = await look();
+    expect([idsOf(snapshot), healthOf(snapshot)]).toEqual([["one"], null]);
+    expect(snapshot?.services.get("xs")).toMatchObject({ origins: [], health: { revision: 1 } });
+  });
+});
+
+describe("origins that failed their checks", () => {
+  const checked = (check?: object) =>
+    JSON.stringify({ services: { s: { ...(check && { healthCheck: check }), origins: [fixed] } } });
+  const fixed = { id: "fixed", url: "https://fixed.example.com" };
+  const statesOf = (snapshot: Snapshot | null) =>
+    snapshot?.services.get("s")?.origins.map(({ id, state }) => `${id} ${state}`);
+
+  test("are unhealthy, static ones too, and still among the usable", async () => {
+    configure(checked({}));
+    publishOrigins(["one", "two"], { checks: "digest", unhealthy: ["fixed", "two", "gone"] });
+    const snapshot = await look();
+    expect(statesOf(snapshot)).toEqual(["fixed unhealthy", "one ready", "two unhealthy"]);
+    const view = snapshot?.services.get("s");
+    expect(view?.usable.map(({ id, state }) => `${id} ${state}`)).toEqual(statesOf(snapshot));
+    expect(view?.checks).toBe("digest");
+  });
+  test("that drain keep that state", async () => {
+    configure(checked({}));
+    publishOrigins(["one"], { unhealthy: ["one"] });
+    plane.origins.s = (plane.origins.s ?? "").replace('"ready"', '"draining"');
+    expect(statesOf(await look())).toEqual(["fixed ready", "one draining"]);
+  });
+  test("are ready when the document no longer checks", async () => {
+    configure(checked());
+    publishOrigins(["one"], { checks: "digest", unhealthy: ["fixed", "one"] });
+    expect(statesOf(await look())).toEqual(["fixed ready", "one ready"]);
+  });
+  test("are none while the registry publishes none", async () => {
+    configure(checked({}));
+    registered("one");
+    const snapshot = await look();
+    expect(statesOf(snapshot)).toEqual(["fixed ready", "one ready"]);
+    expect(snapshot?.services.get("s")?.checks).toBeNull();
   });
 });
 
@@ -247,7 +326,10 @@ describe("C1: the version never goes down", () => {
     configure(toHost("b.example"));
     configure(toHost("a.example"));
     pass();
-    expect(await look()).toMatchObject({ version: 3, revision: 3 });
+    const snapshot = await look();
+    expect(snapshot).toMatchObject({ version: 3, revision: 3 });
+    // Objects go by the newest revision that anybody has told them.
+    expect(snapshot?.config.services.get("s")?.health.revision).toBe(3);
   });
 });
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ApplyRequest, ControlPlane } from "../../durable-objects/control-plane.ts";
+import type { ApplyRequest, ControlPlane, PublishedEvent } from "../../durable-objects/control-plane.ts";
 import { bounds } from "../../src/bounds.ts";
 import { sha256Hex } from "../../src/digest.ts";
 
@@ -152,6 +152,67 @@ describe("publish", () => {
     expect(await blobs()).toEqual([await sha256Hex("new")]);
     await publish("y", 3, "new");
     expect(await blobs()).toEqual([await sha256Hex("new")]);
+  });
+});
+
+describe("events", () => {
+  const eventOf = (revision: number, type = `e${revision}`): PublishedEvent => ({
+    revision,
+    event: { time: "2031-03-10T12:00:00.000Z", service: "x", type, forMs: 5, version: null },
+  });
+  const publishWith = (revision: number, ...events: readonly PublishedEvent[]) =>
+    plane().publish({ section: "health/x", revision, body: `{"revision":${revision}}`, events });
+  const page = (since = 0, limit = 100) => plane().events({ since, limit });
+  const types = async () => (await page()).events.map(({ type }) => type);
+
+  test("come with a section, and are read in pages by id", async () => {
+    expect(await page()).toEqual({ events: [], next: 0, oldest: null });
+    await publishWith(2, eventOf(1), eventOf(2));
+    await publishWith(3, eventOf(3));
+    const first = await page(0, 2);
+    expect(first).toEqual({ events: [1, 2].map((id) => ({ ...eventOf(id).event, id })), next: 2, oldest: 1 });
+    expect(await page(first.next, 2)).toEqual({ events: [{ ...eventOf(3).event, id: 3 }], next: 3, oldest: 1 });
+    expect(await page(3)).toEqual({ events: [], next: 3, oldest: 1 });
+  });
+  test("of a publication that is not accepted are not there", async () => {
+    await publishWith(2, eventOf(2));
+    expect(await publishWith(2, eventOf(2))).toEqual({ accepted: false });
+    expect(await publishWith(1, eventOf(1))).toEqual({ accepted: false });
+    expect(await types()).toEqual(["e2"]);
+  });
+  test("are taken once, though the publisher has not heard that they were", async () => {
+    await publishWith(2, eventOf(1), eventOf(2));
+    await publishWith(4, eventOf(1), eventOf(2), eventOf(3), eventOf(4, "a"), eventOf(4, "b"));
+    expect(await types()).toEqual(["e1", "e2", "e3", "a", "b"]);
+  });
+  test("are not expected of a publisher", async () => {
+    expect(await publish("x", 1)).toEqual({ accepted: true });
+    expect((await page()).oldest).toBeNull();
+  });
+  test("are kept up to a bound, and ids are never used again", async () => {
+    await runInDurableObject(plane(), (_: ControlPlane, { storage: { sql } }) => {
+      for (let id = 1; id <= bounds.eventsKeptMax; id++)
+        sql.exec("INSERT INTO event (json) VALUES (?)", JSON.stringify({ ...eventOf(1).event, type: `old${id}` }));
+    });
+    await publishWith(2, eventOf(1), eventOf(2));
+    expect(await rows("SELECT count(*) AS n, min(id) AS first FROM event")).toEqual([
+      { n: bounds.eventsKeptMax, first: 3 },
+    ]);
+    const { events, oldest } = await page(bounds.eventsKeptMax);
+    expect(events.map(({ id, type }) => [id, type])).toEqual([
+      [bounds.eventsKeptMax + 1, "e1"],
+      [bounds.eventsKeptMax + 2, "e2"],
+    ]);
+    expect(oldest).toBe(3);
+    expect((await page(0, bounds.eventsPerCallMax + 1)).events).toHaveLength(bounds.eventsPerCallMax);
+    await rows("DELETE FROM event");
+    await publishWith(3, eventOf(3));
+    expect((await page()).events).toMatchObject([{ id: bounds.eventsKeptMax + 3 }]);
+  });
+  test("outlive the object", async () => {
+    await publishWith(1, eventOf(1));
+    await evictDurableObject(plane());
+    expect(await types()).toEqual(["e1"]);
   });
 });
 

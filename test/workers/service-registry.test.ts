@@ -89,7 +89,14 @@ describe("registering", () => {
     const { expiresAt } = second;
     const { origin: id, ...rest } = request("a", { zone: "eu" });
     const listed = { id, ...rest, state: "ready", drainUntilMs: null, createRevision: 1, modRevision: 2, expiresAt };
-    expect(await stubOf().list()).toEqual({ revision: 2, frozen: false, origins: [listed] });
+    expect(await stubOf().list()).toEqual({
+      revision: 2,
+      frozen: false,
+      checks: null,
+      unhealthyStatic: [],
+      runs: {},
+      origins: [listed],
+    });
   });
 
   test("compares and swaps", async () => {
@@ -282,6 +289,19 @@ describe("storage that fails", () => {
   });
 });
 
+test("tables of the version without checks are brought up to date, and keep what is in them", async () => {
+  await register("a");
+  await runInDurableObject(stubOf(), (_, { storage }) => {
+    for (const table of ["check_order", "check_origin", "unhealthy"]) storage.sql.exec(`DROP TABLE ${table}`);
+    storage.sql.exec("ALTER TABLE event DROP COLUMN time_ms");
+    storage.sql.exec("DELETE FROM migration WHERE version > 1");
+  });
+  await crash();
+  expect(await states()).toEqual(["a ready"]);
+  await register("b");
+  expect((await allEvents()).map(({ origin }) => origin)).toEqual(["a", "b"]);
+});
+
 describe("events", () => {
   test("R3: give all after a revision, page by page, or say that some are compacted", async () => {
     for (const id of ["a", "b", "c"]) await register(id);
@@ -328,9 +348,9 @@ describe("events", () => {
     const events = await allEvents(100);
     expect(events.length).toBeGreaterThan(700);
     expect(events.map(({ revision }) => revision)).toEqual(events.map((_, at) => at + 1));
-    const { origins, ...rest } = await stubOf().list();
+    const { revision, frozen, checks, origins } = await stubOf().list();
     const views = origins.map(({ expiresAt: _, ...view }) => view);
-    expect(replay(events)).toEqual({ ...rest, origins: views });
+    expect(replay(events)).toEqual({ revision, frozen, checks, unhealthy: [], origins: views });
     expect(new Set(views.map(({ state }) => state))).toEqual(new Set(["ready", "draining"]));
     // And once more from storage alone.
     await crash();
@@ -354,7 +374,7 @@ describe("publishing", () => {
     await register("a", { metadata: { secret: "x" }, zone: "eu" });
     await publishedWithin(bounds.publishDelayMs + 200, ["a ready"]);
     const origin = { id: "a", url: "https://a.example.com", version: "v1", weight: 1, zone: "eu", state: "ready" };
-    expect(await published()).toEqual({ revision: 1, frozen: false, origins: [origin] });
+    expect(await published()).toEqual({ revision: 1, frozen: false, checks: null, unhealthy: [], origins: [origin] });
   });
 
   test("puts many changes within the delay into one publication, and heartbeats into none", async () => {

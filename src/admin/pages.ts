@@ -1,0 +1,20 @@
+/** Lists of services in pages, by name. */
+import { z } from "@hono/zod-openapi";
+import { bounds } from "../bounds.ts";
+import { Name } from "../schema/names.ts";
+import type { ServiceView } from "../snapshot/types.ts";
+
+/** `after`: the last name of the page before. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(bounds.servicesPerPageMax).default(bounds.servicesPerPageDefault),
+  after: Name.optional(),
+});
+
+/** A page, and the `after` of the one that follows; null after the last. */
+export function pageOf(views: readonly ServiceView[], { limit, after }: z.output<typeof PageQuery>) {
+  const rest = views
+    .filter(({ config }) => after === undefined || config.name > after)
+    .sort((a, b) => (a.config.name < b.config.name ? -1 : 1));
+  const page = rest.slice(0, limit);
+  return { page, next: rest.length > limit ? page.at(-1)!.config.name : null };
+}
