@@ -1,67 +1,100 @@
-/** Stage: the request to one origin, and its answer or the reason why there is none. */
-import { ended, started } from "../core/balancing/load.ts";
+/** Stage: what the request is for its origins, and one try at one of them. */
 import type { Client } from "../core/forwarding/client.ts";
 import { mendCookies } from "../core/forwarding/headers.ts";
 import { applyHeaderEdits } from "../core/rewriting/headers.ts";
 import { rewritePath } from "../core/rewriting/path.ts";
 import { GatewayError } from "../errors.ts";
 import type { Origin, Rewrite } from "../snapshot/types.ts";
-import { outgoingBody } from "../upstream/body.ts";
-import { newDeadline } from "../upstream/deadline.ts";
+import { attempt } from "../upstream/attempt.ts";
+import type { OutgoingBody } from "../upstream/body.ts";
+import { type Deadline, newDeadline } from "../upstream/deadline.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
-import type { ServiceLoad } from "../upstream/load.ts";
-import { send } from "../upstream/retry.ts";
 
 /** Highest status that a Response may have; some servers send more. */
 const statusMax = 599;
 
-/** What the forwarding needs beside the request itself. */
-export interface Forwarding {
-  readonly url: URL;
-  readonly client: Client;
-  readonly requestId: string;
-  readonly origin: Origin;
-  /** The request counts in it until the response's headers. */
-  readonly load: ServiceLoad;
-  readonly rewrite: Rewrite;
-  readonly timeoutMs: number;
-  readonly maxBodyBytes: number;
+/** Everything of a request that is the same for every origin of the service. */
+export interface Outgoing {
+  readonly method: string;
+  /** Path and query, after rewriting. */
+  readonly target: string;
+  readonly headers: Headers;
+  readonly body: OutgoingBody;
+  /** To the headers of the answer, all tries and waits included. */
+  readonly deadline: Deadline;
 }
 
-/** The origin's response, untouched, or the error that the client gets; and how often the request was sent. */
+/**
+ * One try. `isLost`: the connection ended before any header. `isClients`: the client's body is to blame. `latencyMs`: time to
+ * the headers, or to the failure, since the body was handed over.
+ */
 export interface Forwarded {
   readonly result: Response | GatewayError;
-  readonly tries: number;
+  readonly isLost: boolean;
+  readonly isClients: boolean;
+  readonly latencyMs: number;
 }
 
-export async function forward(request: Request, forwarding: Forwarding): Promise<Forwarded> {
-  const { origin, load, rewrite, url, timeoutMs } = forwarding;
-  const deadline = newDeadline(timeoutMs, request.body !== null);
-  const body = outgoingBody(request, forwarding.maxBodyBytes, deadline.abort);
-  if (!body) return { result: new GatewayError("payload_too_large"), tries: 0 };
-  const headers = upstreamHeaders(request, forwarding.client, forwarding.requestId);
+/** Path and query of a request to `url`, after rewriting. */
+export function targetOf(url: URL, rewrite: Rewrite): string {
+  return (rewrite.path ? rewritePath(rewrite.path, url.pathname) : url.pathname) + queryOf(url);
+}
+
+/** The header section that the origins receive. */
+export function headersOf(request: Request, client: Client, requestId: string, rewrite: Rewrite): Headers {
+  const headers = upstreamHeaders(request, client, requestId);
   if (rewrite.headers) applyHeaderEdits(rewrite.headers, headers);
   // After the edits, which may add a cookie.
   const cookie = headers.get("cookie");
   if (cookie !== null) headers.set("cookie", mendCookies(cookie));
-  const path = rewrite.path ? rewritePath(rewrite.path, url.pathname) : url.pathname;
-  // A client that uploads slowly is no failure of the origin: the clock waits for the body.
-  if (body.stream) void body.handedOver.then(() => deadline.start());
-  else deadline.start();
-  const init = {
-    method: request.method,
-    headers,
-    body: body.stream,
-    ...(deadline.signal && { signal: deadline.signal }),
+  return headers;
+}
+
+/** Sends the request to the origin. `attemptMs`: time to the headers, 0 = that of the request; `cancel` gives the try up. */
+export async function forward(
+  { method, target, headers, body, deadline }: Outgoing,
+  origin: Origin,
+  attemptMs: number,
+  cancel: AbortSignal | undefined,
+): Promise<Forwarded> {
+  // A client that breaks off ends the request, an origin that takes nothing only this try.
+  const sending = body.open({ abort: deadline.abort, expire: () => clock.expire() });
+  const clock = newDeadline(attemptMs, sending !== null);
+  let sinceMs = Date.now();
+  const start = () => {
+    sinceMs = Date.now();
+    deadline.start();
+    clock.start();
   };
-  started(load.state, origin.id);
-  const { outcome, tries } = await send(origin.url + path + queryOf(url), init);
-  ended(load.state, origin.id);
-  deadline.stop();
-  if (outcome.kind === "response") return { result: validated(outcome.response), tries };
-  if (body.tooLarge) return { result: new GatewayError("payload_too_large"), tries };
-  const code = deadline.expired ? "request_timeout" : "upstream_unreachable";
-  return { result: new GatewayError(code, { reason: `origin ${origin.id}: ${outcome.reason}` }), tries };
+  // A client that uploads slowly is no failure of the origin: the clocks wait for the body.
+  if (sending) void sending.handedOver.then(start);
+  else start();
+  const signals = [deadline.signal, clock.signal, cancel].filter((signal) => signal !== undefined);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+  const outcome = await attempt(origin.url + target, {
+    ...{ method, headers, body: sending?.stream ?? null },
+    ...(signal && { signal }),
+  });
+  clock.stop();
+  const latencyMs = Date.now() - sinceMs;
+  if (outcome.kind === "response") {
+    return { result: validated(outcome.response), isLost: false, isClients: false, latencyMs };
+  }
+  const isLost = outcome.kind === "lost" && !deadline.expired && !clock.expired;
+  const isClients = body.failure !== null;
+  return {
+    result: failureOf(body, deadline, clock, `origin ${origin.id}: ${outcome.reason}`),
+    isLost,
+    isClients,
+    latencyMs,
+  };
+}
+
+function failureOf(body: OutgoingBody, deadline: Deadline, clock: Deadline, reason: string): GatewayError {
+  if (body.failure === "too_large") return new GatewayError("payload_too_large");
+  if (body.failure === "idle") return new GatewayError("upload_idle");
+  if (deadline.expired) return new GatewayError("request_timeout", { reason });
+  return new GatewayError(clock.expired ? "upstream_timeout" : "upstream_unreachable", { reason });
 }
 
 /** The query with its "?", also when nothing follows it: `search` does not tell `/a?` from `/a`. */

@@ -1,23 +1,50 @@
-/** Stage: which origin of the chosen version gets the request. */
+/** Stage: which origin of the chosen version gets the try. */
+import { ejectedOf, isSensed } from "../clients/health.ts";
 import { chooseOrigin } from "../core/balancing/index.ts";
+import { usableOf } from "../core/balancing/panic.ts";
+import { usableInZone } from "../core/balancing/zone.ts";
 import { GatewayError } from "../errors.ts";
-import type { Origin, ServiceView, Snapshot } from "../snapshot/types.ts";
-import { loadOf, type ServiceLoad } from "../upstream/load.ts";
+import type { Origin, ServiceView } from "../snapshot/types.ts";
+import type { ServiceLoad } from "../upstream/load.ts";
 
-/** The origin, and the load of its service, in which the request will count. */
-export interface Picked {
-  readonly origin: Origin;
-  readonly load: ServiceLoad;
+/** What of the request has a say. */
+export interface Preference {
+  /** Zone that the request belongs to; null: none. */
+  readonly zone: string | null;
+  /** For `consistent-hash`; null: the request has no key. */
+  readonly hashKey: string | null;
 }
 
-/** One of `candidates` by the service's policy, one not in `tried` (ids) if there is any; `no_origin` if there is none. */
+/** The origin. `isPanic`: so few are good that the bad ones are used too. */
+export interface Picked {
+  readonly origin: Origin;
+  readonly isPanic: boolean;
+}
+
+const noneEjected: ReadonlySet<string> = new Set();
+
+/**
+ * One of `candidates` by the service's policy, one not in `tried` (ids) if there is any; `no_origin` if there is none.
+ * Unhealthy and ejected origins get nothing, unless fewer than half of the candidates would be left.
+ */
 export function pick(
-  snapshot: Snapshot,
   service: ServiceView,
   candidates: readonly Origin[],
   tried: ReadonlySet<string>,
+  { zone, hashKey }: Preference,
+  load: ServiceLoad,
 ): Picked | GatewayError {
-  const load = loadOf(snapshot, service.config.name);
-  const origin = chooseOrigin(service.config.policy, candidates, load.state, tried, Math.random);
-  return origin ? { origin, load } : new GatewayError("no_origin");
+  const { config } = service;
+  const ejected = isSensed(service) ? ejectedOf(service) : noneEjected;
+  const isBad = ({ id, state }: Origin) => state === "unhealthy" || ejected.has(id);
+  const near = zone === null ? null : usableInZone(candidates, isBad, zone, tried);
+  const usable = near ? { origins: near, isPanic: false } : usableOf(candidates, isBad);
+  // Each good one has failed this request: what is held against the others may be out of date.
+  const isUntried = usable.origins.some(({ id, weight }) => weight > 0 && !tried.has(id));
+  const { origins, isPanic } = isUntried ? usable : { origins: candidates, isPanic: usable.isPanic };
+  const origin = chooseOrigin({
+    ...{ policy: config.policy, origins, state: load.state, tried, hashKey, slowStartMs: config.slowStartMs },
+    ...{ random: Math.random, nowMs: Date.now() },
+  });
+  return origin ? { origin, isPanic } : new GatewayError("no_origin");
 }

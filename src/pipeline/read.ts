@@ -51,6 +51,7 @@ export function read(request: Request, url: URL, trustedProxyHops: number): Read
     query: (name) => url.searchParams.get(name),
     cookie: (name) => cookieOf(headers.get("cookie"), name),
     clientIp: client.ip,
+    continent: place("continent"),
     country: place("country"),
     region: place("regionCode"),
     colo: place("colo"),

@@ -16,8 +16,20 @@ export interface Decision {
   reason?: string;
   /** Of rate limits: `ok`, `denied`, `shadow` or `degraded`. */
   limit?: string;
+  /** Injected: `delay` or `abort`. */
+  fault?: string;
   origin?: string;
+  /** `panic`: so few origins are good that the bad ones are used too. */
+  pick?: string;
   tries?: number;
+  /** `spent`: a retry was due, but not in the budget. */
+  retry?: string;
+  /** State of the breaker of the origin's version, after the request; absent when nothing watches the service. */
+  breaker?: string;
+  /** What refused the request with `overloaded`: `throttle`, `gradient` or `concurrency`. */
+  shed?: string;
+  /** The service that answered instead of `service`, or `static`. */
+  fallback?: string;
   /** Durable Object calls that the request waited for. */
   calls: number;
   /** The configuration's. */
@@ -38,6 +50,8 @@ export interface Finishing {
   readonly decision: Decision | null;
   /** Limits that the request was subject to. */
   readonly limits: readonly LimitReport[];
+  /** The failure for which a fallback answers. */
+  readonly fallbackFor?: GatewayError;
 }
 
 /**
@@ -46,8 +60,8 @@ export interface Finishing {
  */
 export function finishUpstream(response: Response, finishing: Finishing): Response {
   const forged = [...response.headers.keys()].filter(isForged);
-  const { route, notice, requestId, decision, limits } = finishing;
-  const asks = route?.response ?? route?.cors ?? notice ?? requestId ?? decision;
+  const { route, notice, requestId, decision, limits, fallbackFor } = finishing;
+  const asks = route?.response ?? route?.cors ?? notice ?? requestId ?? decision ?? fallbackFor;
   if (forged.length === 0 && !asks && limits.every(({ headers }) => headers === "none")) return response;
   const headers = new Headers(response.headers);
   for (const name of forged) headers.delete(name);
@@ -69,14 +83,18 @@ export function finishRefusal(error: GatewayError, requestId: string, finishing:
   return response;
 }
 
-/** A redirect or a preflight's answer. */
+/** A redirect, a preflight's answer or a static fallback. */
 export function finishOwn(response: Response, finishing: Finishing): Response {
   addOwn(response.headers, finishing, true);
   return response;
 }
 
 function addOwn(headers: Headers, finishing: Finishing, isAnswer: boolean): void {
-  const { route, notice, requestOrigin, requestId, decision, limits } = finishing;
+  const { route, notice, requestOrigin, requestId, decision, limits, fallbackFor } = finishing;
+  if (fallbackFor) {
+    headers.set("sluice-error", fallbackFor.code);
+    headers.set("sluice-fallback", "?1");
+  }
   if (limits.length > 0) addLimits(headers, limits);
   if (route?.cors) for (const [name, value] of responseHeaders(route.cors, requestOrigin)) headers.append(name, value);
   if (notice?.deprecation) headers.set("deprecation", notice.deprecation);
@@ -125,12 +143,16 @@ function item(name: string, parameters: [string, number][]): [string, Map<string
   return [name, new Map(parameters)];
 }
 
-/** In the order in which the request was decided. */
+/** In the order in which a request is decided; what is not here comes last. */
+const memberOrder: readonly (keyof Decision)[] = [
+  ...(["route", "service", "limit", "fault", "version", "reason", "origin"] as const),
+  ...(["pick", "tries", "retry", "breaker", "shed", "fallback"] as const),
+];
+
 function membersOf(decision: Decision): Record<string, string | number> {
-  const { route, service, limit, version, reason, origin, tries, calls, revision, age } = decision;
-  const members = { route, service, limit, version, reason, origin, tries, calls, revision, age };
+  const names = new Set([...memberOrder, ...(Object.keys(decision) as (keyof Decision)[])]);
   return Object.fromEntries(
-    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    [...names].flatMap((name) => (decision[name] === undefined ? [] : [[name, decision[name]]])),
   );
 }
 

@@ -36,12 +36,21 @@ export function select(
       const rewrite = "entry" in selection ? route.splitRewrites.get(rule)?.[selection.entry] : undefined;
       return { version, reason, candidates: originsOf(service, version), rewrite: rewrite ?? route.rewrite };
     }
-    case "none": {
-      const version = service.config.defaultVersion;
-      const candidates = version === null ? service.usable : originsOf(service, version);
-      return { version, reason: version === null ? "any" : "default", candidates, rewrite: route.rewrite };
-    }
+    case "none":
+      return selectDefault(route, service);
   }
+}
+
+/** What is chosen when no rule has a say: the service's default version, else every origin. */
+export function selectDefault({ rewrite }: Route, service: ServiceView): Selected {
+  const version = service.config.defaultVersion;
+  const candidates = version === null ? service.usable : originsOf(service, version);
+  return { version, reason: version === null ? "any" : "default", candidates, rewrite };
+}
+
+/** A version that something else than the traffic rules has named. */
+export function selectNamed({ rewrite }: Route, service: ServiceView, version: string): Selected {
+  return { version, reason: "named", candidates: originsOf(service, version), rewrite };
 }
 
 function originsOf(service: ServiceView, version: string): readonly Origin[] {

@@ -1,63 +1,176 @@
 /**
- * The request's body on its way to the origin: streamed, never held, its length kept (a Content-Length stays one,
- * chunked stays chunked), its size bounded.
+ * The request's body on its way to the origin: streamed, its length kept (a Content-Length stays one, chunked stays
+ * chunked), its size bounded. What is to be sent again is recorded while it is streamed, so a retry holds nothing back.
  */
+import { within } from "../within.ts";
+import type { Deadline } from "./deadline.ts";
 
-/** What the fetch sends, and what is known of it. */
+/** The body of one request, for one origin after the other. */
 export interface OutgoingBody {
-  readonly stream: ReadableStream<Uint8Array> | null;
-  /** Settles when the last byte was handed to the origin's connection, or when that became impossible. Never rejects. */
+  /**
+   * Opens a stream for the next try; null when there is no body. `fetching` is the clock of the fetch that reads it: it is
+   * aborted when the body cannot be sent whole, and has expired when the origin takes none of it for `idleMs`. Only the
+   * first call may be made unless `isRepeatable`.
+   */
+  open(fetching: Fetching): Sending | null;
+  /** Nothing was sent yet, or all of it is in hand or will be. */
+  readonly isRepeatable: boolean;
+  /** More bytes came than are allowed, none came for too long, or the client broke off: no failure of the origin. */
+  readonly failure: "too_large" | "idle" | "client" | null;
+  /** All of it, once it has been read; null when it was not kept, or is not being read. Never rejects. */
+  whole(): Promise<readonly Uint8Array[] | null>;
+}
+
+type Fetching = Pick<Deadline, "abort" | "expire">;
+
+/** A body as one try sends it. `handedOver` settles when the last byte was taken, or never will be. It never rejects. */
+export interface Sending {
+  readonly stream: ReadableStream<Uint8Array>;
   readonly handedOver: Promise<void>;
-  /** More bytes came than are allowed; the request to the origin has been aborted. */
-  readonly tooLarge: boolean;
 }
 
-const none: OutgoingBody = { stream: null, handedOver: Promise.resolve(), tooLarge: false };
+/** `maxBytes`: of the body; `keepBytes`: up to this size it is kept for another try, 0 = never. */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly keepBytes: number;
+  /** Silence of the client, or of an origin that takes nothing, that ends the upload; 0 = none does. */
+  readonly idleMs: number;
+}
+
+const none: OutgoingBody = {
+  open: () => null,
+  isRepeatable: true,
+  failure: null,
+  whole: async () => [],
+};
 
 /**
- * Prepares a request's body of at most `maxBytes`. Returns null when its Content-Length already says that it is larger.
- * A body of GET or HEAD is dropped: fetch() refuses to send one. `abort` ends the fetch; it is called when a chunked body
- * cannot be sent whole.
+ * Prepares a request's body. Returns null when its Content-Length already says that it is larger than `maxBytes`. A body of
+ * GET or HEAD is dropped: fetch() refuses to send one.
  */
-export function outgoingBody(request: Request, maxBytes: number, abort: (reason: Error) => void): OutgoingBody | null {
-  if (request.body === null || request.method === "GET" || request.method === "HEAD") return none;
+export function outgoingBody(request: Request, limits: BodyLimits): OutgoingBody | null {
+  const { body } = request;
+  if (body === null || request.method === "GET" || request.method === "HEAD") return none;
   const declared = request.headers.get("content-length");
-  if (declared === null) return counted(request.body, maxBytes, abort);
-  const length = Number(declared);
-  if (!Number.isSafeInteger(length) || length > maxBytes) return null;
-  // Both ends are native streams, so no JavaScript runs per chunk.
-  const { readable, writable } = new FixedLengthStream(length);
-  return { stream: readable, handedOver: request.body.pipeTo(writable).catch(() => {}), tooLarge: false };
+  const length = declared === null ? null : Number(declared);
+  if (length !== null && (!Number.isSafeInteger(length) || length > limits.maxBytes)) return null;
+  const isKept = length === null ? limits.keepBytes > 0 : length <= limits.keepBytes;
+  if (length !== null && !isKept && limits.idleMs === 0) return piped(body, length);
+  return recorded(body, length, isKept ? limits : { ...limits, keepBytes: 0 });
+}
+
+/** Both ends are native streams, so no JavaScript runs per chunk. */
+function piped(body: ReadableStream<Uint8Array>, length: number): OutgoingBody {
+  let isRepeatable = true;
+  return {
+    open() {
+      isRepeatable = false;
+      const { readable, writable } = new FixedLengthStream(length);
+      return { stream: readable, handedOver: body.pipeTo(writable).catch(() => {}) };
+    },
+    get isRepeatable() {
+      return isRepeatable;
+    },
+    failure: null,
+    whole: async () => null,
+  };
 }
 
 /**
+ * Read chunk by chunk: counted, and recorded as long as it fits.
+ *
  * The runtime ends a chunked body with its last chunk even when the stream fails, so that the origin takes half of it for
  * the whole. Therefore the stream never fails: the fetch is aborted, which cuts the connection.
  */
-function counted(body: ReadableStream<Uint8Array>, maxBytes: number, abort: (reason: Error) => void): OutgoingBody {
-  const { readable, writable } = new IdentityTransformStream();
-  let tooLarge = false;
-  const copy = async () => {
+function recorded(body: ReadableStream<Uint8Array>, length: number | null, limits: BodyLimits): OutgoingBody {
+  let kept: Uint8Array[] | null = [];
+  let failure: OutgoingBody["failure"] = null;
+  let reading: Promise<void> | null = null;
+  const newPipe = () => (length === null ? new IdentityTransformStream() : new FixedLengthStream(length));
+
+  /** Writes; false when the origin wants no more of it, which is no reason to give up its answer. Never rejects. */
+  const written = (writing: Promise<void>, fetching: Fetching): Promise<boolean> => {
+    const taken = writing.then(
+      () => true,
+      () => false,
+    );
+    return unlessSilent(taken, limits.idleMs, () => {
+      fetching.expire();
+      return false;
+    });
+  };
+  /** Reads to the end; what it reads goes to the first try, as long as that takes any. Never rejects. */
+  const read = async (writable: WritableStream<Uint8Array>, fetching: Fetching): Promise<void> => {
     const writer = writable.getWriter();
+    let isTaken = true;
     let bytes = 0;
-    for await (const chunk of body) {
-      bytes += chunk.byteLength;
-      tooLarge = bytes > maxBytes;
-      if (tooLarge) throw new RangeError("request body too large");
-      // Fails when the origin wants no more of it, which is no reason to give up its answer.
-      let taken = true;
-      await writer.write(chunk).catch(() => {
-        taken = false;
-      });
-      if (!taken) return;
+    try {
+      const onIdle = () => {
+        failure = "idle";
+      };
+      for await (const chunk of limits.idleMs > 0 ? watched(body, limits.idleMs, onIdle) : body) {
+        bytes += chunk.byteLength;
+        if (bytes > limits.maxBytes) {
+          failure = "too_large";
+          throw new RangeError("request body too large");
+        }
+        if (kept !== null && bytes <= limits.keepBytes) kept.push(chunk);
+        else kept = null;
+        if (isTaken) isTaken = await written(writer.write(kept === null ? chunk : chunk.slice()), fetching);
+        if (!isTaken && kept === null) return;
+      }
+      if (isTaken) await writer.close().catch(() => {});
+    } catch (error) {
+      failure ??= "client";
+      kept = null;
+      fetching.abort(error as Error);
     }
+  };
+  const resend = async (writable: WritableStream<Uint8Array>, fetching: Fetching): Promise<void> => {
+    await reading;
+    if (kept === null) return fetching.abort(new Error("the request's body is gone"));
+    const writer = writable.getWriter();
+    for (const chunk of kept) if (!(await written(writer.write(chunk.slice()), fetching))) return;
     await writer.close().catch(() => {});
   };
   return {
-    stream: readable,
-    handedOver: copy().catch(abort),
-    get tooLarge() {
-      return tooLarge;
+    open(fetching) {
+      const { readable, writable } = newPipe();
+      const handedOver = reading === null ? read(writable, fetching) : resend(writable, fetching);
+      reading ??= handedOver;
+      return { stream: readable, handedOver };
+    },
+    get isRepeatable() {
+      return reading === null || kept !== null;
+    },
+    get failure() {
+      return failure;
+    },
+    async whole() {
+      await reading;
+      return reading === null ? null : kept;
     },
   };
+}
+
+/** The chunks of a stream that may not pause for longer than `idleMs`. */
+async function* watched(body: ReadableStream<Uint8Array>, idleMs: number, onIdle: () => void) {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const read = await unlessSilent(reader.read(), idleMs, () => {
+        onIdle();
+        throw new Error("the request's body stopped coming");
+      });
+      if (read.done) return;
+      yield read.value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** What `work` comes to; when that takes longer than `idleMs` (0 = however long), what `onSilence` does. */
+function unlessSilent<T>(work: Promise<T>, idleMs: number, onSilence: () => T): Promise<T> {
+  return idleMs === 0 ? work : within(work, idleMs, onSilence);
 }

@@ -1,36 +1,79 @@
-/** What this isolate knows of its origins' load: per service, outliving snapshots. */
-import { newLoadState, retain, turn } from "../core/balancing/load.ts";
+/** What this isolate knows of the load of its services and origins: per service, outliving snapshots. */
+import { newLoadState, turn } from "../core/balancing/load.ts";
+import { noteOrigins, noteReturn } from "../core/balancing/slow-start.ts";
 import type { LoadState } from "../core/balancing/types.ts";
-import type { Snapshot } from "../snapshot/types.ts";
+import { type Gradient, newGradient } from "../core/breaking/gradient.ts";
+import { newThrottle, type Throttle } from "../core/breaking/throttle.ts";
+import type { ThrottleSettings } from "../core/breaking/types.ts";
+import { type BudgetState, newBudgetState } from "../core/retrying/budget.ts";
+import { type LatencyState, newLatencyState } from "../core/retrying/latency.ts";
+import type { ServiceView, Snapshot } from "../snapshot/types.ts";
 
-/** Balancing state of one service. */
+/** What is remembered of one service. What its configuration does not ask for is null; see `latenciesOf` and so on. */
 export interface ServiceLoad {
   readonly state: LoadState;
+  readonly budget: BudgetState;
+  /** Ids of origins that were unhealthy or ejected in the last snapshot. */
+  bad: ReadonlySet<string>;
+  latencies: LatencyState | null;
+  throttle: { readonly windowMs: number; readonly counts: Throttle } | null;
+  gradient: Gradient | null;
 }
 
 const loads = new Map<string, ServiceLoad>();
-let prunedFor: Snapshot | null = null;
+let notedFor: Snapshot | null = null;
 
 /** The load of a service. On a new snapshot everything is forgotten that is no longer in it, so this cannot grow. */
-export function loadOf(snapshot: Snapshot, service: string): ServiceLoad {
-  if (prunedFor !== snapshot) prune(snapshot);
-  let load = loads.get(service);
+export function loadOf(snapshot: Snapshot, service: ServiceView): ServiceLoad {
+  const nowMs = Date.now();
+  if (notedFor !== snapshot) note(snapshot, nowMs);
+  let load = loads.get(service.config.name);
   if (!load) {
-    load = { state: newLoadState() };
-    loads.set(service, load);
+    load = {
+      ...{ state: newLoadState(), budget: newBudgetState(), bad: new Set<string>() },
+      ...{ latencies: null, throttle: null, gradient: null },
+    };
+    loads.set(service.config.name, load);
+    noteService(load, service, nowMs);
   }
-  turn(load.state, Date.now());
+  turn(load.state, nowMs);
   return load;
 }
 
-function prune(snapshot: Snapshot): void {
-  prunedFor = snapshot;
-  for (const [name, { state }] of loads) {
-    const service = snapshot.services.get(name);
-    if (!service) {
-      loads.delete(name);
-      continue;
-    }
-    retain(state, new Set(service.origins.map(({ id }) => id)));
+/** Latencies of the service, for hedging. */
+export function latenciesOf(load: ServiceLoad): LatencyState {
+  load.latencies ??= newLatencyState();
+  return load.latencies;
+}
+
+/** Answers of the service, for client-side throttling; empty after a change of its window. */
+export function throttleOf(load: ServiceLoad, settings: ThrottleSettings): Throttle {
+  if (load.throttle?.windowMs !== settings.windowMs) {
+    load.throttle = { windowMs: settings.windowMs, counts: newThrottle(settings) };
   }
+  return load.throttle.counts;
+}
+
+/** The adaptive limit of the service's concurrency. */
+export function gradientOf(load: ServiceLoad): Gradient {
+  load.gradient ??= newGradient(Date.now());
+  return load.gradient;
+}
+
+function note(snapshot: Snapshot, nowMs: number): void {
+  notedFor = snapshot;
+  for (const [name, load] of loads) {
+    const service = snapshot.services.get(name);
+    if (service) noteService(load, service, nowMs);
+    else loads.delete(name);
+  }
+}
+
+/** Origins that are new, or used again after they were not, start slowly where that is asked for. */
+function noteService(load: ServiceLoad, { origins, health }: ServiceView, nowMs: number): void {
+  noteOrigins(load.state, new Set(origins.map(({ id }) => id)), nowMs);
+  const bad = new Set(health?.ejected.map(({ origin }) => origin));
+  for (const { id, state } of origins) if (state === "unhealthy") bad.add(id);
+  for (const id of load.bad) if (!bad.has(id)) noteReturn(load.state, id, nowMs);
+  load.bad = bad;
 }

@@ -1,0 +1,53 @@
+/** An answer whose body is watched while it passes: it may not fall silent, and its end is told. Only where asked for. */
+
+import { within } from "../within.ts";
+
+/** What to watch for. */
+export interface Watch {
+  /** Silence of the origin that cuts the answer off; 0 = none does. */
+  readonly idleMs: number;
+  /** Called once, when the last byte was taken, or the body failed, or the client left. */
+  readonly ended: () => void;
+}
+
+/**
+ * The same answer, for the price of a copy. An encoded body is decoded and encoded again by the runtime, so its bytes and its
+ * length may differ; any other body keeps both. After a silence both sides are cut off: the client sees a truncated
+ * transfer and never takes a part for the whole.
+ */
+export function watched(response: Response, watch: Watch, ctx: ExecutionContext): Response {
+  const { body, status, statusText, webSocket } = response;
+  if (body === null || webSocket) {
+    watch.ended();
+    return response;
+  }
+  const headers = new Headers(response.headers);
+  const length = headers.has("content-encoding") ? null : headers.get("content-length");
+  if (length === null) headers.delete("content-length");
+  const { readable, writable } =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  const copied = watch.idleMs === 0 ? body.pipeTo(writable) : copy(body, writable, watch.idleMs);
+  ctx.waitUntil(copied.then(watch.ended, watch.ended));
+  return new Response(readable, { status, statusText, headers });
+}
+
+async function copy(body: ReadableStream<Uint8Array>, writable: WritableStream<Uint8Array>, idleMs: number) {
+  const reader = body.getReader();
+  const writer = writable.getWriter();
+  try {
+    for (;;) {
+      const read = await within(reader.read(), idleMs, () => {
+        throw cutOff();
+      });
+      if (read.done) return await writer.close();
+      await writer.write(read.value);
+    }
+  } catch (error) {
+    await Promise.allSettled([writer.abort(error), reader.cancel(error)]);
+  }
+}
+
+/** Like a connection that is lost: `retryable` makes it one to the runtime, which logs every other error as uncaught. */
+function cutOff(): Error {
+  return Object.assign(new Error("the origin's body stopped coming"), { retryable: true });
+}
