@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { bundlePath, projectDir } from "./bundle.ts";
+import { type HealthProxy, healthProxyAt, healthProxyName, healthProxyOptions } from "./health-proxy.ts";
 import { type LimiterProxy, limiterProxyAt, limiterProxyName, limiterProxyOptions } from "./limiter-proxy.ts";
 import { tokens } from "./tokens.ts";
 
@@ -20,6 +21,8 @@ export interface GatewayOptions {
   readonly persist?: string;
   /** Isolates reach rate limiters through a Worker that counts the calls and fails them when told. Default false. */
   readonly limiterProxy?: boolean;
+  /** Isolates reach health objects through a Worker that counts the reports and fails them when told. Default false. */
+  readonly healthProxy?: boolean;
 }
 
 /** A running gateway. */
@@ -38,6 +41,8 @@ export interface Gateway {
   register(service: string, origin: string, body: { readonly url: string } & Record<string, unknown>): Promise<Lease>;
   /** What `limiterProxy` put in between; throws without. */
   readonly limiters: LimiterProxy;
+  /** What `healthProxy` put in between; throws without. */
+  readonly health: HealthProxy;
   /** Lines that workerd has logged. */
   readonly logs: readonly LogLine[];
   /** Exceptions and rejections that nobody caught, by workerd's log. A test should find none. */
@@ -62,7 +67,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const logs: LogLine[] = [];
   const names = Array.from({ length: options.isolates ?? 1 }, (_, index) => `sluice-${index + 1}`);
   const script = await readFile(await bundlePath(), "utf8");
-  const { vars = {}, limiterProxy = false } = options;
+  const { vars = {}, limiterProxy = false, healthProxy = false } = options;
+  const proxied: Proxied = {
+    ...(limiterProxy && { RATE_LIMITER: limiterProxyName }),
+    ...(healthProxy && { SERVICE_HEALTH: healthProxyName }),
+  };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -72,15 +81,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       ...(options.persist !== undefined && { resourcePersistencePath: options.persist }),
       handleStructuredLogs: ({ level, message }) => logs.push({ level, message }),
       workers: [
-        ...names.map((name) => workerOptions(name, names[0]!, script, vars, limiterProxy)),
+        ...names.map((name) => workerOptions(name, names[0]!, script, vars, proxied)),
         ...(limiterProxy ? [limiterProxyOptions(names[0]!)] : []),
+        ...(healthProxy ? [healthProxyOptions(names[0]!)] : []),
       ],
     }),
   );
   await miniflare.ready;
-  const urls = await Promise.all(names.map(async (name) => (await miniflare.unsafeGetDirectURL(name)).origin));
-  const proxyUrl = limiterProxy ? (await miniflare.unsafeGetDirectURL(limiterProxyName)).origin : null;
-  const gateway = gatewayAt(urls, logs, proxyUrl, () => miniflare.dispose());
+  const urlOf = async (name: string) => (await miniflare.unsafeGetDirectURL(name)).origin;
+  const urls = await Promise.all(names.map(urlOf));
+  const proxies = {
+    limiters: limiterProxy ? limiterProxyAt(await urlOf(limiterProxyName)) : null,
+    health: healthProxy ? healthProxyAt(await urlOf(healthProxyName)) : null,
+  };
+  const gateway = gatewayAt(urls, logs, proxies, () => miniflare.dispose());
   if (options.config === undefined) return gateway;
   try {
     await gateway.put(options.config);
@@ -91,21 +105,25 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   }
 }
 
+/** The Worker that stands in for a binding's class, by binding. */
+type Proxied = Readonly<Record<string, string>>;
+
 /** Everything that wrangler.toml says; the objects are those of the Worker `first`. */
 function workerOptions(
   name: string,
   first: string,
   script: string,
   vars: Readonly<Record<string, unknown>>,
-  limiterProxy: boolean,
+  proxied: Proxied,
 ) {
   const { workerOptions: fromToml } = unstable_getMiniflareWorkerOptions(`${projectDir}/wrangler.toml`);
   const { modulesRules: _, ...rest } = fromToml;
   const objects = Object.entries(fromToml.durableObjects ?? {}).flatMap(([binding, designator]) => {
     const ownedBy = (owner: string) => ({ ...(designator as object), ...(name !== owner && { scriptName: owner }) });
-    if (!limiterProxy || binding !== "RATE_LIMITER") return [[binding, ownedBy(first)]];
+    const proxy = proxied[binding];
+    if (proxy === undefined) return [[binding, ownedBy(first)]];
     // A class has a namespace only where a binding names it.
-    return [[binding, ownedBy(limiterProxyName)], ...(name === first ? [["PROXIED", ownedBy(first)]] : [])];
+    return [[binding, ownedBy(proxy)], ...(name === first ? [[`PROXIED_${binding}`, ownedBy(first)]] : [])];
   });
   const given = {
     ADMIN_TOKEN: tokens.admin,
@@ -130,7 +148,7 @@ function workerOptions(
 function gatewayAt(
   urls: readonly string[],
   logs: readonly LogLine[],
-  proxyUrl: string | null,
+  proxies: { readonly limiters: LimiterProxy | null; readonly health: HealthProxy | null },
   stop: () => Promise<void>,
 ): Gateway {
   const [url = ""] = urls;
@@ -146,8 +164,12 @@ function gatewayAt(
     admin,
     logs,
     get limiters() {
-      if (proxyUrl === null) throw new Error("started without limiterProxy");
-      return limiterProxyAt(proxyUrl);
+      if (proxies.limiters === null) throw new Error("started without limiterProxy");
+      return proxies.limiters;
+    },
+    get health() {
+      if (proxies.health === null) throw new Error("started without healthProxy");
+      return proxies.health;
     },
     async put(config) {
       const { revision } = await accepted<{ revision: number }>(

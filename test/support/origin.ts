@@ -25,6 +25,17 @@ export interface Incoming extends Head {
 
 export type Script = (request: Incoming) => void | Promise<void>;
 
+/** Answers on a new connection; on one that has answered before, closes it when a request comes. */
+export function closesUsed(): Script {
+  const used = new Set<number>();
+  return async (request) => {
+    await request.body();
+    if (used.has(request.connection)) return request.reset();
+    used.add(request.connection);
+    await request.reply("200 OK", []);
+  };
+}
+
 /** A running origin. */
 export interface Origin {
   readonly url: string;

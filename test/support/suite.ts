@@ -28,23 +28,28 @@ export function useSuite(
     script: (script) => suite.origin.clear(script),
     ask: (sent = {}) => exchange(suite.gateway.url, sent),
   };
-  let seen = 0;
   beforeAll(async () => {
     suite.origin = await startOrigin();
     suite.gateway = await startGateway({ ...options, config: configOf(suite.origin.url) });
   });
   beforeEach(() => suite.script());
-  afterEach(() => {
-    const all = suite.gateway.uncaught();
-    const fresh = all.slice(seen);
-    seen = all.length;
-    expect(fresh).toEqual([]);
-  });
+  expectNothingUncaught(() => suite.gateway);
   afterAll(async () => {
     await suite.gateway?.dispose();
     await suite.origin?.dispose();
   });
   return suite;
+}
+
+/** After each test of the file: fails it when workerd has logged an uncaught exception meanwhile. */
+export function expectNothingUncaught(gatewayOf: () => Gateway): void {
+  let seen = 0;
+  afterEach(() => {
+    const all = gatewayOf().uncaught();
+    const fresh = all.slice(seen);
+    seen = all.length;
+    expect(fresh).toEqual([]);
+  });
 }
 
 /** Resolves after `ms`; for scripts that make the gateway wait. */

@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { exchange, open, type Received } from "../../support/client.ts";
-import type { Script } from "../../support/origin.ts";
+import { closesUsed, type Script } from "../../support/origin.ts";
 import { pause, useSuite } from "../../support/suite.ts";
 import { chunk, headerOf } from "../../support/wire.ts";
 
@@ -219,17 +219,6 @@ describe("504", () => {
 });
 
 describe("a connection that the origin closes just when it is used again", () => {
-  /** Answers on a new connection; on one that has answered before, closes it when a request comes. */
-  const closesUsed = (): Script => {
-    const used = new Set<number>();
-    return async (request) => {
-      await request.body();
-      if (used.has(request.connection)) return request.reset();
-      used.add(request.connection);
-      await request.reply("200 OK", []);
-    };
-  };
-
   it.each(["GET", "HEAD", "OPTIONS", "TRACE"])("costs %s nothing", async (method) => {
     suite.script(closesUsed());
     expect((await suite.ask()).status).toBe(200);
