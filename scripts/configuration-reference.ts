@@ -27,7 +27,8 @@ One JSON document, applied with \`PUT /_sluice/v1/config\`. Every part may be le
 your choice, \`[]\` for each item of a list. A string that is exactly \`\${VAR}\` is taken from the Worker's variables and secrets. For completion in
 an editor, point \`$schema\` to \`sluice.schema.json\` or to \`/_sluice/schema.json\` of a gateway.
 
-What the parts mean together: [routing](routing.md), [versions and canary](versions.md), [registry](registry.md).
+What the parts mean together: [routing](routing.md), [versions and canary](versions.md), [registry](registry.md),
+[resilience](resilience.md), [fault injection](faults.md).
 `;
 
 /** The page. */
