@@ -83,6 +83,10 @@ export const bounds = Object.freeze({
   requestIdLengthMax: 128,
   /** Extra tries of a safe request after a pooled connection turned out to be closed. */
   staleConnectionRetriesMax: 1,
+  /** An origin that ends a connection later than this, before the client has sent the whole body, is not to blame. */
+  uploadPatienceMs: 1_000,
+  /** A body up to this size fits the buffers on the way to an origin, so that nobody need watch whether it is taken. */
+  pipedBodyBytesMax: 64 * 1024,
   /** A body up to this size is kept for mirrors and for a fallback service, in bytes; a larger one reaches neither. */
   copiedBodyBytesMax: 64 * 1024,
   /** Copies for mirrors under way at once in one isolate; above it none is made. */
@@ -107,7 +111,7 @@ export const bounds = Object.freeze({
 
   // --- Balancing ---------------------------------------------------------------------------------------------------
   /** A request counts as under way in the turn in which it began and the one after, even if its end is never seen. */
-  inFlightTurnMs: 60_000,
+  inFlightTurnMs: 300_000,
 
   // --- Snapshot ----------------------------------------------------------------------------------------------------
   /** Age up to which an isolate uses its snapshot without asking. */

@@ -77,32 +77,37 @@ export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: Ex
   held.add(room.leave);
   const leave = () => void (held.delete(room.leave) && room.leave());
   const trail: Trail = { picks: new Map(), tries: 0, version: selected.version ?? "" };
-  const tryOnce = tries(call, outgoing, load, trail, held, env, ctx);
-  const sent = await sendUntilAnswered(planOf(call, outgoing, load), tryOnce);
-  outgoing.deadline.stop();
-  const { result } = sent;
-  const picked = trail.picks.get(sent.origin ?? "") ?? null;
-  const isWatched = route.idleTimeoutMs > 0 || service.config.health.maxConcurrent > 0;
-  if (!isWatched || result instanceof GatewayError) leave();
-  return {
-    ...marks,
-    result:
-      isWatched && result instanceof Response
-        ? watched(result, { idleMs: route.idleTimeoutMs, ended: leave }, ctx)
-        : result,
-    picked,
-    tries: trail.tries,
-    retry: sent.isBudgetSpent ? "spent" : null,
-    breaker: isSensed(service) ? breakerState(service, trail.version) : null,
-  };
+  const tryOnce = tryOnceOf(call, outgoing, load, trail, held, env, ctx);
+  try {
+    const sent = await sendUntilAnswered(planOf(call, outgoing, load), tryOnce);
+    outgoing.deadline.stop();
+    const isWatched = route.idleTimeoutMs > 0 || service.config.health.maxConcurrent > 0;
+    const answer = isWatched && sent.result instanceof Response ? sent.result : null;
+    if (answer === null) leave();
+    return {
+      ...marks,
+      result: answer ? watched(answer, { idleMs: route.idleTimeoutMs, ended: leave }, ctx) : sent.result,
+      picked: trail.picks.get(sent.origin ?? "") ?? null,
+      tries: trail.tries,
+      retry: sent.isBudgetSpent ? "spent" : null,
+      breaker: isSensed(service) ? breakerState(service, trail.version) : null,
+    };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** May an origin act on the request twice? */
+export function isHarmlessTwice({ method, headers }: Request): boolean {
+  return isRepeatable(method, headers.has("idempotency-key"));
 }
 
 function planOf({ request, route, selected }: Call, { body, deadline }: Outgoing, load: ServiceLoad): RetryPlan {
   const { retries: policy, hedging } = route;
-  const hasIdempotencyKey = request.headers.has("idempotency-key");
   const { method } = request;
-  const mayRepeat = () =>
-    !request.signal.aborted && isRepeatable({ method, hasIdempotencyKey, body: body.isRepeatable ? "kept" : "gone" });
+  const bytesMax = policy?.bodyBytes ?? 0;
+  const mayRepeat = () => !request.signal.aborted && isHarmlessTwice(request) && body.isRepeatable(bytesMax);
   // A second try at the only origin would make it slower still.
   const mayHedge = selected.candidates.length > 1 && mayRepeat();
   const hasBody = request.body !== null && method !== "GET" && method !== "HEAD";
@@ -112,6 +117,7 @@ function planOf({ request, route, selected }: Call, { body, deadline }: Outgoing
     isRepeatable: mayRepeat,
     spend: () => trySpendRetry(load.budget, policy?.budget ?? bounds.hedgingBudget, Date.now()),
     hedgeAfterMs: hedging && mayHedge ? hedgeDelayMs(hedging, latenciesOf(load), Date.now()) : null,
+    uploaded: () => body.whole(bytesMax),
     deadline,
     random: Math.random,
   };
@@ -144,7 +150,7 @@ interface Trail {
 }
 
 /** One try: pick, guard, forward, record. */
-function tries(
+function tryOnceOf(
   call: Call,
   outgoing: Outgoing,
   load: ServiceLoad,
@@ -215,5 +221,7 @@ function preferenceOf({ service, facts, params, route }: Call): Preference {
   return {
     zone: zones && zoneOfPlace(zones, facts),
     hashKey: hashOn.length > 0 ? keyOf(hashOn, facts, { params, route: route.name }) : null,
+    // What is sent once more for a stale connection is best sent to the same origin, if that is the only good one.
+    mayWiden: route.retries !== null,
   };
 }

@@ -1,4 +1,5 @@
 /** Stage: what the request is for its origins, and one try at one of them. */
+import { bounds } from "../bounds.ts";
 import type { Client } from "../core/forwarding/client.ts";
 import { mendCookies } from "../core/forwarding/headers.ts";
 import { applyHeaderEdits } from "../core/rewriting/headers.ts";
@@ -60,7 +61,8 @@ export async function forward(
   // A client that breaks off ends the request, an origin that takes nothing only this try.
   const sending = body.open({ abort: deadline.abort, expire: () => clock.expire() });
   const clock = newDeadline(attemptMs, sending !== null);
-  let sinceMs = Date.now();
+  const beganMs = Date.now();
+  let sinceMs = beganMs;
   const start = () => {
     sinceMs = Date.now();
     deadline.start();
@@ -81,7 +83,9 @@ export async function forward(
     return { result: validated(outcome.response), isLost: false, isClients: false, latencyMs };
   }
   const isLost = outcome.kind === "lost" && !deadline.expired && !clock.expired;
-  const isClients = body.failure !== null;
+  // An origin may grow tired of a request that does not get whole; that is the client's doing.
+  const isTired = isLost && !body.isReceived && Date.now() - beganMs > bounds.uploadPatienceMs;
+  const isClients = body.failure !== null || isTired;
   return {
     result: failureOf(body, deadline, clock, `origin ${origin.id}: ${outcome.reason}`),
     isLost,
@@ -106,7 +110,7 @@ function validated(response: Response): Response | GatewayError {
   // The runtime takes a 101 for an answer even where no WebSocket was asked for.
   const switchesUnasked = response.status === 101 && response.webSocket === null;
   if (response.status <= statusMax && !switchesUnasked) return response;
-  void response.body?.cancel();
+  void response.body?.cancel().catch(() => {});
   return new GatewayError("upstream_invalid_response", {
     detail: `The origin answered with the status ${response.status}, which HTTP does not have here.`,
   });

@@ -6,7 +6,7 @@ import { currentSnapshot, snapshotStatus } from "../snapshot/cache.ts";
 import type { Fallback, Mirror, Route, ServiceView, Snapshot } from "../snapshot/types.ts";
 import { outgoingBody } from "../upstream/body.ts";
 import { loadOf } from "../upstream/load.ts";
-import { type Call, type Exchanged, exchange, outgoingOf } from "./exchange.ts";
+import { type Call, type Exchanged, exchange, isHarmlessTwice, outgoingOf } from "./exchange.ts";
 import { hasFallback, staticAnswer } from "./fallback.ts";
 import { injectFault } from "./fault.ts";
 import type { Outgoing } from "./forward.ts";
@@ -87,8 +87,12 @@ async function answer(
 
   const mirrors = drawMirrors(route, facts);
   const { maxBodyBytes } = gateway;
-  const idleMs = route.idleTimeoutMs;
-  const body = outgoingBody(request, { maxBytes: maxBodyBytes, keepBytes: keepBytesOf(route, mirrors), idleMs });
+  const body = outgoingBody(request, {
+    maxBytes: maxBodyBytes,
+    keepBytes: keepBytesOf(route, request, mirrors),
+    idleMs: route.idleTimeoutMs,
+    stallMs: route.idleTimeoutMs || route.attemptTimeoutMs || route.requestTimeoutMs,
+  });
   if (!body) return finishRefusal(new GatewayError("payload_too_large"), requestId, finishing(route));
   const call: Call = { request, url, requestId, client, facts, params, snapshot, route, service, selected, body };
   const outgoing = outgoingOf(call);
@@ -113,9 +117,10 @@ function serviceOf(snapshot: Snapshot, name: string): ServiceView {
 }
 
 /** Up to which size a body has to be kept for somebody else than the first origin. */
-function keepBytesOf({ retries, fallback }: Route, mirrors: readonly Mirror[]): number {
-  const others = mirrors.length > 0 || fallback?.kind === "service";
-  return Math.max(retries?.bodyBytes ?? 0, others ? bounds.copiedBodyBytesMax : 0);
+function keepBytesOf({ retries, fallback }: Route, request: Request, mirrors: readonly Mirror[]): number {
+  const mayRepeat = isHarmlessTwice(request);
+  const others = mirrors.length > 0 || (fallback?.kind === "service" && mayRepeat);
+  return Math.max(retries && mayRepeat ? retries.bodyBytes : 0, others ? bounds.copiedBodyBytesMax : 0);
 }
 
 function note(decision: Decision, { picked, tries, calls, shed, breaker, retry }: Exchanged): void {
@@ -145,7 +150,9 @@ async function fallBack(
     decision.fallback = "static";
     return { answer: staticAnswer(fallback), notice: undefined };
   }
-  if (!call.body.isRepeatable) return null;
+  // An origin that was asked may have done what it was asked for.
+  if (decision.tries !== undefined && !isHarmlessTwice(call.request)) return null;
+  if (!call.body.isRepeatable(bounds.copiedBodyBytesMax)) return null;
   const service = serviceOf(call.snapshot, fallback.service);
   const instead = { ...call, service, selected: selectDefault(call.route, service) };
   const exchanged = await exchange(instead, outgoingOf(instead), env, ctx);
@@ -164,6 +171,6 @@ function mirrorTo(mirror: Mirror, call: Call, outgoing: Outgoing, ctx: Execution
   const { candidates } =
     mirror.version === null ? selectDefault(route, service) : selectNamed(route, service, mirror.version);
   const load = loadOf(snapshot, service);
-  const picked = pick(service, candidates, new Set(), { zone: null, hashKey: null }, load);
+  const picked = pick(service, candidates, new Set(), { zone: null, hashKey: null, mayWiden: false }, load);
   if (!(picked instanceof Error)) ctx.waitUntil(sendMirror(outgoing, picked.origin, mirror.timeoutMs));
 }

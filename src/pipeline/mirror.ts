@@ -34,7 +34,7 @@ export async function sendMirror(mirrored: Mirrored, origin: Origin, timeoutMs: 
   underWay.add(copy);
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const chunks = await within(mirrored.body.whole(), timeoutMs, () => null);
+    const chunks = await within(mirrored.body.whole(bounds.copiedBodyBytesMax), timeoutMs, () => null);
     if (chunks === null) return;
     const headers = new Headers(mirrored.headers);
     headers.set("x-sluice-mirror", "1");

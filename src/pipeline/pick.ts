@@ -13,6 +13,8 @@ export interface Preference {
   readonly zone: string | null;
   /** For `consistent-hash`; null: the request has no key. */
   readonly hashKey: string | null;
+  /** May the request go to unhealthy and ejected origins when each of the others has failed it? */
+  readonly mayWiden: boolean;
 }
 
 /** The origin. `isPanic`: so few are good that the bad ones are used too. */
@@ -25,13 +27,13 @@ const noneEjected: ReadonlySet<string> = new Set();
 
 /**
  * One of `candidates` by the service's policy, one not in `tried` (ids) if there is any; `no_origin` if there is none.
- * Unhealthy and ejected origins get nothing, unless fewer than half of the candidates would be left.
+ * Unhealthy and ejected origins get nothing, unless fewer than half of the candidates would be left, or by `mayWiden`.
  */
 export function pick(
   service: ServiceView,
   candidates: readonly Origin[],
   tried: ReadonlySet<string>,
-  { zone, hashKey }: Preference,
+  { zone, hashKey, mayWiden }: Preference,
   load: ServiceLoad,
 ): Picked | GatewayError {
   const { config } = service;
@@ -39,9 +41,9 @@ export function pick(
   const isBad = ({ id, state }: Origin) => state === "unhealthy" || ejected.has(id);
   const near = zone === null ? null : usableInZone(candidates, isBad, zone, tried);
   const usable = near ? { origins: near, isPanic: false } : usableOf(candidates, isBad);
-  // Each good one has failed this request: what is held against the others may be out of date.
-  const isUntried = usable.origins.some(({ id, weight }) => weight > 0 && !tried.has(id));
-  const { origins, isPanic } = isUntried ? usable : { origins: candidates, isPanic: usable.isPanic };
+  // What is held against the others may be out of date.
+  const isWidened = mayWiden && usable.origins.every(({ id }) => tried.has(id));
+  const { origins, isPanic } = isWidened ? { origins: candidates, isPanic: usable.isPanic } : usable;
   const origin = chooseOrigin({
     ...{ policy: config.policy, origins, state: load.state, tried, hashKey, slowStartMs: config.slowStartMs },
     ...{ random: Math.random, nowMs: Date.now() },

@@ -27,7 +27,8 @@ export interface Ended {
 /** Tells breaker, balancing, load shedding and hedging. */
 export function record({ hedging }: Route, ended: Ended, env: Env, ctx: ExecutionContext): void {
   const { service, load, origin, permit, result, latencyMs, isIgnored } = ended;
-  const outcome = isIgnored ? "ignored" : outcomeOf(result);
+  const isProbe = permit !== null && (permit.probe !== null || permit.isLocalProbe);
+  const outcome = isIgnored ? "ignored" : outcomeOf(result, isProbe);
   const nowMs = Date.now();
   if (permit) recordCall(env, ctx, service, permit, origin.id, outcome, latencyMs);
   // Those that were given up too: if only the fast ones counted, hedging would make itself ever earlier.
@@ -44,8 +45,11 @@ export function record({ hedging }: Route, ended: Ended, env: Env, ctx: Executio
   if (gradient) noteSample(gradientOf(load), gradient, latencyMs, inFlight, outcome === "fail", nowMs);
 }
 
-/** 5xx and no answer at all are failures; 4xx says nothing of the service. */
-function outcomeOf(result: Response | GatewayError): CallOutcome {
+/**
+ * 5xx and no answer at all are failures; 4xx says nothing of the service. But a probe asks whether it answers at all: where
+ * all requests are answered 4xx, nothing else would ever close the breaker.
+ */
+function outcomeOf(result: Response | GatewayError, isProbe: boolean): CallOutcome {
   if (!(result instanceof Response) || result.status >= 500) return "fail";
-  return result.status >= 400 ? "ignored" : "ok";
+  return result.status >= 400 && !isProbe ? "ignored" : "ok";
 }

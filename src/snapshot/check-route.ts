@@ -8,10 +8,15 @@ import type { DocumentPath, Problems } from "./problems.ts";
 
 /** A route has a service or a redirect; what it refers to is there. */
 export function checkTarget(route: AuthoredRoute, config: Config, at: DocumentPath, problems: Problems): void {
-  const { service, redirect } = route;
+  const { service, redirect, timeouts } = route;
   if ((service === undefined) === (redirect === undefined)) problems.error(at, "needs either a service or a redirect");
   if (service !== undefined && !Object.hasOwn(config.services, service)) {
     problems.error([...at, "service"], "no service has this name");
+  } else if (service !== undefined && config.services[service]!.maxConcurrentRequests > 0 && timeouts.idleMs === 0) {
+    problems.warn(
+      [...at, "timeouts", "idleMs"],
+      "without it a client that stops sending keeps one of its service's maxConcurrentRequests",
+    );
   }
   if (redirect === undefined) return;
   for (const part of ["traffic", "rewrite", "retries", "hedging", "mirror", "fallback"] as const) {

@@ -2,6 +2,7 @@
  * The request's body on its way to the origin: streamed, its length kept (a Content-Length stays one, chunked stays
  * chunked), its size bounded. What is to be sent again is recorded while it is streamed, so a retry holds nothing back.
  */
+import { bounds } from "../bounds.ts";
 import { within } from "../within.ts";
 import type { Deadline } from "./deadline.ts";
 
@@ -9,16 +10,18 @@ import type { Deadline } from "./deadline.ts";
 export interface OutgoingBody {
   /**
    * Opens a stream for the next try; null when there is no body. `fetching` is the clock of the fetch that reads it: it is
-   * aborted when the body cannot be sent whole, and has expired when the origin takes none of it for `idleMs`. Only the
+   * aborted when the body cannot be sent whole, and has expired when the origin takes none of it for `stallMs`. Only the
    * first call may be made unless `isRepeatable`.
    */
   open(fetching: Fetching): Sending | null;
-  /** Nothing was sent yet, or all of it is in hand or will be. */
-  readonly isRepeatable: boolean;
+  /** Nothing was sent yet, or all of it is in hand or will be, and no more than `bytesMax`. */
+  isRepeatable(bytesMax: number): boolean;
+  /** The client has sent all of it. */
+  readonly isReceived: boolean;
   /** More bytes came than are allowed, none came for too long, or the client broke off: no failure of the origin. */
   readonly failure: "too_large" | "idle" | "client" | null;
-  /** All of it, once it has been read; null when it was not kept, or is not being read. Never rejects. */
-  whole(): Promise<readonly Uint8Array[] | null>;
+  /** All of it, once it has been read; null when it was not kept, is larger than `bytesMax`, or is not being read. Never rejects. */
+  whole(bytesMax: number): Promise<readonly Uint8Array[] | null>;
 }
 
 type Fetching = Pick<Deadline, "abort" | "expire">;
@@ -33,13 +36,16 @@ export interface Sending {
 export interface BodyLimits {
   readonly maxBytes: number;
   readonly keepBytes: number;
-  /** Silence of the client, or of an origin that takes nothing, that ends the upload; 0 = none does. */
+  /** Silence of the client that ends the upload; 0 = none does. */
   readonly idleMs: number;
+  /** How long an origin may take nothing of what is there for it; 0 = for ever. */
+  readonly stallMs: number;
 }
 
 const none: OutgoingBody = {
   open: () => null,
-  isRepeatable: true,
+  isRepeatable: () => true,
+  isReceived: true,
   failure: null,
   whole: async () => [],
 };
@@ -55,21 +61,29 @@ export function outgoingBody(request: Request, limits: BodyLimits): OutgoingBody
   const length = declared === null ? null : Number(declared);
   if (length !== null && (!Number.isSafeInteger(length) || length > limits.maxBytes)) return null;
   const isKept = length === null ? limits.keepBytes > 0 : length <= limits.keepBytes;
-  if (length !== null && !isKept && limits.idleMs === 0) return piped(body, length);
+  const isSmall = length !== null && length <= bounds.pipedBodyBytesMax;
+  if (isSmall && !isKept && limits.idleMs === 0) return piped(body, length);
   return recorded(body, length, isKept ? limits : { ...limits, keepBytes: 0 });
 }
 
-/** Both ends are native streams, so no JavaScript runs per chunk. */
+/**
+ * Both ends are native streams, so no JavaScript runs per chunk. Nobody watches it either, so it is for bodies that the
+ * buffers on the way take whole, whether the origin reads or not.
+ */
 function piped(body: ReadableStream<Uint8Array>, length: number): OutgoingBody {
-  let isRepeatable = true;
+  let [isOpened, isReceived] = [false, false];
   return {
     open() {
-      isRepeatable = false;
+      isOpened = true;
       const { readable, writable } = new FixedLengthStream(length);
-      return { stream: readable, handedOver: body.pipeTo(writable).catch(() => {}) };
+      const piping = body.pipeTo(writable).then(() => {
+        isReceived = true;
+      });
+      return { stream: readable, handedOver: piping.catch(() => {}) };
     },
-    get isRepeatable() {
-      return isRepeatable;
+    isRepeatable: () => !isOpened,
+    get isReceived() {
+      return isReceived;
     },
     failure: null,
     whole: async () => null,
@@ -86,6 +100,7 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
   let kept: Uint8Array[] | null = [];
   let failure: OutgoingBody["failure"] = null;
   let reading: Promise<void> | null = null;
+  let [bytes, isReceived] = [0, false];
   const newPipe = () => (length === null ? new IdentityTransformStream() : new FixedLengthStream(length));
 
   /** Writes; false when the origin wants no more of it, which is no reason to give up its answer. Never rejects. */
@@ -94,7 +109,7 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
       () => true,
       () => false,
     );
-    return unlessSilent(taken, limits.idleMs, () => {
+    return unlessSilent(taken, limits.stallMs, () => {
       fetching.expire();
       return false;
     });
@@ -103,7 +118,6 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
   const read = async (writable: WritableStream<Uint8Array>, fetching: Fetching): Promise<void> => {
     const writer = writable.getWriter();
     let isTaken = true;
-    let bytes = 0;
     try {
       const onIdle = () => {
         failure = "idle";
@@ -119,6 +133,7 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
         if (isTaken) isTaken = await written(writer.write(kept === null ? chunk : chunk.slice()), fetching);
         if (!isTaken && kept === null) return;
       }
+      isReceived = true;
       if (isTaken) await writer.close().catch(() => {});
     } catch (error) {
       failure ??= "client";
@@ -140,15 +155,16 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
       reading ??= handedOver;
       return { stream: readable, handedOver };
     },
-    get isRepeatable() {
-      return reading === null || kept !== null;
+    isRepeatable: (bytesMax) => reading === null || (kept !== null && (length ?? bytes) <= bytesMax),
+    get isReceived() {
+      return isReceived;
     },
     get failure() {
       return failure;
     },
-    async whole() {
+    async whole(bytesMax) {
       await reading;
-      return reading === null ? null : kept;
+      return reading === null || bytes > bytesMax ? null : kept;
     },
   };
 }
@@ -170,7 +186,7 @@ async function* watched(body: ReadableStream<Uint8Array>, idleMs: number, onIdle
   }
 }
 
-/** What `work` comes to; when that takes longer than `idleMs` (0 = however long), what `onSilence` does. */
-function unlessSilent<T>(work: Promise<T>, idleMs: number, onSilence: () => T): Promise<T> {
-  return idleMs === 0 ? work : within(work, idleMs, onSilence);
+/** What `work` comes to; when that takes longer than `ms` (0 = however long), what `onSilence` does. */
+function unlessSilent<T>(work: Promise<T>, ms: number, onSilence: () => T): Promise<T> {
+  return ms === 0 ? work : within(work, ms, onSilence);
 }

@@ -28,8 +28,10 @@ export interface RetryPlan {
   isRepeatable(): boolean;
   /** Takes a retry from the budget of the service; false when it is spent. */
   spend(): boolean;
-  /** Time after which a second try joins a first that has not answered; null: never. */
+  /** Time after which a second try joins a first that has not answered, from the end of the upload; null: never. */
   readonly hedgeAfterMs: number | null;
+  /** Settles when the body of the first try has been read, or never will be. Never rejects. */
+  uploaded(): Promise<unknown>;
   /** Of the whole request. */
   readonly deadline: Deadline;
   readonly random: () => number;
@@ -107,6 +109,7 @@ function askedPauseMs({ result }: Tried): number | null {
 async function hedged(plan: RetryPlan, tryOnce: TryOnce, tried: Set<string>): Promise<Tried> {
   if (plan.hedgeAfterMs === null) return tryOnce(tried, undefined);
   const first = begin(tryOnce, tried);
+  await Promise.race([first.outcome, plan.uploaded()]);
   const early = await within<Tried | null>(first.outcome, plan.hedgeAfterMs, () => null);
   if (early !== null) return early;
   if (!plan.isRepeatable() || !plan.spend()) return first.outcome;
@@ -133,7 +136,7 @@ function begin(tryOnce: TryOnce, tried: Set<string>) {
 
 /** An answer that nobody will read must not hold a connection. */
 function discard({ result }: Tried): void {
-  if (result instanceof Response) void result.body?.cancel();
+  if (result instanceof Response) void result.body?.cancel().catch(() => {});
 }
 
 /** Waits, at most until the deadline. */

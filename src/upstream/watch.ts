@@ -22,10 +22,11 @@ export function watched(response: Response, watch: Watch, ctx: ExecutionContext)
     return response;
   }
   const headers = new Headers(response.headers);
-  const length = headers.has("content-encoding") ? null : headers.get("content-length");
-  if (length === null) headers.delete("content-length");
-  const { readable, writable } =
-    length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  const length = headers.has("content-encoding") ? Number.NaN : Number(headers.get("content-length") ?? Number.NaN);
+  // A length that cannot be counted to is none.
+  const isFixed = Number.isSafeInteger(length);
+  if (!isFixed) headers.delete("content-length");
+  const { readable, writable } = isFixed ? new FixedLengthStream(length) : new IdentityTransformStream();
   const copied = watch.idleMs === 0 ? body.pipeTo(writable) : copy(body, writable, watch.idleMs);
   ctx.waitUntil(copied.then(watch.ended, watch.ended));
   return new Response(readable, { status, statusText, headers });

@@ -27,8 +27,8 @@ const reportMs = 1_000;
 /** Age up to which a snapshot is used without asking, and what a busy machine may add. */
 const snapshotMs = 1_000;
 
-const openMs = 2_000;
-const maxOpenMs = 4_000;
+const openMs = 3_000;
+const maxOpenMs = 6_000;
 const probes = 3;
 const recoveryMs = 3_000;
 const minimumRequests = 20;
@@ -130,6 +130,13 @@ function thresholdIn(arrivals: readonly Arrival[], failsFromMs: number): number 
     if (requests >= minimumRequests && failures / requests >= 0.5) return atMs;
   }
   throw new Error("the threshold was never reached");
+}
+
+/** The last request before `untilMs`, of one isolate or of all. Throws when there is none. */
+function lastOf(arrivals: readonly Arrival[], untilMs: number, isolate?: number): number {
+  const last = between(arrivals, 0, untilMs).findLast((one) => isolate === undefined || one.isolate === isolate);
+  if (last === undefined) throw new Error(`isolate ${isolate ?? "any"} never asked the origin`);
+  return last.atMs;
 }
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
@@ -307,9 +314,7 @@ describe.concurrent("circuit breakers", () => {
       const { thresholdMs, events, arrivals } = await story;
       const opened = events.find(({ type }) => type === "breaker_opened")!;
       const tried = events.find(({ type }) => type === "breaker_half_open")!;
-      const last = gateway.urls.map((_, isolate) =>
-        Math.max(...between(arrivals, 0, tried.atMs).flatMap((one) => (one.isolate === isolate ? [one.atMs] : []))),
-      );
+      const last = gateway.urls.map((_, isolate) => lastOf(arrivals, tried.atMs, isolate));
       const after = between(arrivals, thresholdMs, tried.atMs).length;
       console.info(
         `breaker: the object opened ${seconds(opened.atMs - thresholdMs)} after the threshold; last requests of the isolates ` +
@@ -317,6 +322,8 @@ describe.concurrent("circuit breakers", () => {
       );
       expect(opened.atMs).toBeGreaterThan(thresholdMs - 50);
       for (const ms of last) expect(ms - thresholdMs).toBeLessThan(knownMs + reportMs);
+      // Only what was decided before the opening was known reaches it then; failing on would be 80 requests a second.
+      expect(tried.atMs - Math.max(...last)).toBeGreaterThan(0.5 * openMs);
     });
 
     it("gets at most halfOpenProbes requests each time it is tried, from all isolates together", async () => {
@@ -342,7 +349,7 @@ describe.concurrent("circuit breakers", () => {
       const told = openings.map(({ openForMs }) => Number(openForMs));
       const silent = openings.map(({ atMs }, at) => {
         // The log: from the last request before to the first of the next try.
-        const before = Math.max(...between(arrivals, 0, tries[at]!.atMs).map((one) => one.atMs));
+        const before = lastOf(arrivals, tries[at]!.atMs);
         const next = Math.min(...arrivals.filter((one) => one.atMs >= tries[at]!.atMs).map((one) => one.atMs));
         return { atMs, silentMs: next - before };
       });
@@ -354,6 +361,8 @@ describe.concurrent("circuit breakers", () => {
         expect(told[at]! / expectedMs).toBeGreaterThanOrEqual(0.8);
         expect(told[at]! / expectedMs).toBeLessThanOrEqual(1.2);
         expect(tries[at]!.atMs - openings[at]!.atMs).toBeGreaterThanOrEqual(told[at]! - 1);
+        // The first time isolates hear of it with their next report; then they know already.
+        expect(silent[at]!.silentMs).toBeGreaterThan(told[at]! - (at === 0 ? knownMs : 100));
       }
       expect(openings.map(({ reason }) => reason)).toEqual(["failure_rate", "probe_failed", "probe_failed"]);
     });

@@ -217,22 +217,38 @@ describe("another service", () => {
     return [bytes, [bytes.subarray(0, 1_000), bytes.subarray(1_000)]] as const;
   };
 
-  const postEach = async (name: string, size: number) =>
-    (await Promise.all(framed(size).map((body) => fail("backup", name, { method: "POST", body })))).map(marks);
+  const sendEach = async (method: string, name: string, size: number) =>
+    (await Promise.all(framed(size).map((body) => fail("backup", name, { method, body })))).map(marks);
 
-  it.each(asked)("gets a POST whose body was sent already, up to 64 KiB: %s", async (name) => {
+  it.each(asked)("gets a PUT whose body was sent already, up to 64 KiB: %s", async (name) => {
     const { code, status } = failures[name]!;
     const answered = [200, code, "?1", "backup"];
-    expect(await postEach(name, bodyMax)).toEqual([answered, answered]);
+    expect(await sendEach("PUT", name, bodyMax)).toEqual([answered, answered]);
     expect([sizes(0), sizes(1)]).toEqual([0, 1].map(() => [bodyMax, bodyMax]));
     const failed = [status, code, null, undefined];
-    expect(await postEach(name, bodyMax + 1)).toEqual([failed, failed]);
+    expect(await sendEach("PUT", name, bodyMax + 1)).toEqual([failed, failed]);
     expect(counts()).toEqual([4, 2]);
   });
 
+  it.each(asked)(
+    "gets no POST or PATCH that an origin may have acted on, unless it has an idempotency key: %s",
+    async (name) => {
+      const { code, status } = failures[name]!;
+      const headers = [["Idempotency-Key", '"8e03978e"']] as const;
+      for (const method of ["POST", "PATCH"]) {
+        for (const body of [undefined, "abc"]) {
+          const sent = { method, ...(body && { body }) };
+          expect(marks(await fail("backup", name, sent))).toEqual([status, code, null, undefined]);
+          expect(marks(await fail("backup", name, { ...sent, headers }))).toEqual([200, code, "?1", "backup"]);
+        }
+      }
+      expect(counts()).toEqual([8, 4]);
+    },
+  );
+
   it.each(["shut", "empty", "full"])("gets a body of any size that nobody got before: %s", async (name) => {
     const answered = [200, failures[name]?.code, "?1", "backup"];
-    expect(await postEach(name, bodyMax * 4)).toEqual([answered, answered]);
+    expect(await sendEach("POST", name, bodyMax * 4)).toEqual([answered, answered]);
     expect(sizes(1)).toEqual([bodyMax * 4, bodyMax * 4]);
   });
 
@@ -241,13 +257,13 @@ describe("another service", () => {
     ["chunked", [["Transfer-Encoding", "chunked"]], (text) => chunk(text)],
   ])("gets a body that was still coming when the first went away: %s", async (how, headers, framedAs) => {
     const client = await open(suite.gateway.url);
-    await client.send({ method: "POST", target: "/backup/closed", headers });
+    await client.send({ method: "PUT", target: "/backup/closed", headers });
     await client.wire.write(framedAs("abc"));
     await until(() => origin(0).asked[0]?.body.length === 3, "the first piece is there");
     await origin(0).kill();
     await client.wire.write(framedAs("defghi"));
     if (how === "chunked") await client.wire.write(chunk());
-    expect(marks(await client.receive("POST"))).toEqual([200, "upstream_unreachable", "?1", "backup"]);
+    expect(marks(await client.receive("PUT"))).toEqual([200, "upstream_unreachable", "?1", "backup"]);
     client.close();
     expect(origin(1).asked.map(({ body }) => body.toString())).toEqual(["abcdefghi"]);
   });

@@ -1,10 +1,11 @@
 /** A second try beside a slow first: when it is sent, to whom, for which requests, how often, and what it is good for. */
 import { describe, expect, it } from "vitest";
-import type { Received, Sent } from "../../support/client.ts";
+import { open, type Received, type Sent } from "../../support/client.ts";
 import { decisionOf } from "../../support/decision.ts";
 import type { FarmOrigin } from "../../support/farm.ts";
 import { useFarm } from "../../support/farm-suite.ts";
 import { inParallel } from "../../support/parallel.ts";
+import { pause } from "../../support/suite.ts";
 import { seededRandom } from "../../unit/core/balancing/random.ts";
 import { until } from "./traffic.ts";
 
@@ -140,6 +141,18 @@ describe("no hedge", () => {
     await warm("single");
     o(0).behave({ delayMs: lateDelayMs });
     expect((await ask("single")).status).toBe(200);
+    expect(counts()).toEqual([1, 0, 0]);
+  });
+
+  it("for a client that uploads slowly: the delay begins with the end of the upload", async () => {
+    await warm("retried");
+    const client = await open(suite.gateway.url);
+    await client.send({ method: "PUT", target: "/retried", headers: [["Content-Length", "6"]] });
+    await client.wire.write("abc");
+    await pause(lateDelayMs);
+    await client.wire.write("def");
+    expect(outcome(await client.receive("PUT"))).toEqual([200, "o0"]);
+    client.close();
     expect(counts()).toEqual([1, 0, 0]);
   });
 

@@ -26,6 +26,12 @@ const settings = {
   zero: { origins: 2, retries: { attempts: 0, ...quick } },
   coded: { origins: 2, retries: { attempts: 1, codes: [500, 429], ...quick } },
   small: { origins: 2, retries: { attempts: 1, bodyBytes: 1_000, ...quick } },
+  // What a mirror keeps of the body is no reason to send it again.
+  mirrored: {
+    origins: 2,
+    retries: { attempts: 1, bodyBytes: 1_000, ...quick },
+    mirror: [{ service: "empty", methods: ["PUT"] }],
+  },
   patient: {
     origins: 2,
     retries: { attempts: 1, backoffMs: 60_000, maxBackoffMs: 60_000 },
@@ -53,6 +59,7 @@ const suite = useFarm(3, (urls) => ({
   gateway: { debugHeaders: true },
   services: Object.fromEntries(
     [
+      ["empty", []] as const,
       ...Object.entries(settings).map(([name, { origins }]) => [name, urls.slice(0, origins)] as const),
       ["raw", raw.map(({ url }) => url)] as const,
     ].map(([name, some]) => [
@@ -182,10 +189,12 @@ describe("what may not be sent twice", () => {
 
   it("is a body above bodyBytes, however it is framed", async () => {
     o(0).behave({ status: 503 });
-    for (const body of ["x".repeat(1_001), ["x".repeat(600), "x".repeat(401)]]) {
-      expect((await ask("small", { method: "PUT", body })).status).toBe(503);
+    for (const name of ["small", "mirrored"] as const) {
+      for (const body of ["x".repeat(1_001), ["x".repeat(600), "x".repeat(401)]]) {
+        expect((await ask(name, { method: "PUT", body })).status).toBe(503);
+      }
     }
-    expect(counts()).toEqual([2, 0, 0]);
+    expect(counts()).toEqual([4, 0, 0]);
   });
 });
 

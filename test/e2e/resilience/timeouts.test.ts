@@ -26,7 +26,7 @@ const routes = {
   once: { timeouts: { attemptMs: limitMs } },
   idle: { timeouts: { idleMs: limitMs }, retries },
 };
-type RouteName = keyof typeof routes | "raw-attempt" | "raw-idle" | "raw-kept";
+type RouteName = keyof typeof routes | "raw-attempt" | "raw-idle" | "raw-kept" | "raw-request";
 
 /** More than the buffers on the way to an origin hold. */
 const keptBytes = 8 * 1024 * 1024;
@@ -55,12 +55,16 @@ const suite = useFarm(3, (urls) => ({
       },
     ]),
   ),
-  routes: Object.entries({ ...routes, "raw-attempt": routes.spanning, "raw-idle": routes.idle, "raw-kept": kept }).map(
-    ([name, policy]) => ({
-      ...{ name, service: name.startsWith("raw-") ? "raw" : "app", matches: [{ path: { prefix: `/${name}` } }] },
-      ...policy,
-    }),
-  ),
+  routes: Object.entries({
+    ...routes,
+    "raw-attempt": routes.spanning,
+    "raw-idle": routes.idle,
+    "raw-kept": kept,
+    "raw-request": routes.request,
+  }).map(([name, policy]) => ({
+    ...{ name, service: name.startsWith("raw-") ? "raw" : "app", matches: [{ path: { prefix: `/${name}` } }] },
+    ...policy,
+  })),
 }));
 
 const o = (index: number): FarmOrigin => suite.farm.origins[index]!;
@@ -264,18 +268,16 @@ describe("idleMs", () => {
     },
   );
 
-  it("an upload of which the origin takes no more ends soon after the last byte that went, and no other gets it", async () => {
-    raw[0].clear(async ({ wire }) => {
-      wire.socket.pause();
-      await pause(20 * limitMs);
-    });
-    const piece = "x".repeat(64 * 1024);
-    const pieces = 512;
-    const sinceLastMs = async (framing: Framing): Promise<number> => {
+  /** How long after the last byte that went an upload that is not taken was answered 504. */
+  const sinceLastMs =
+    (target: string) =>
+    async (framing: Framing): Promise<number> => {
+      const piece = "x".repeat(64 * 1024);
+      const pieces = 512;
       const isLength = framing === "Content-Length";
       const connection = await open(suite.gateway.url);
       const headers = [[framing, isLength ? String(pieces * piece.length) : "chunked"]] as const;
-      await connection.send({ method: "PUT", target: "/raw-idle", headers });
+      await connection.send({ method: "PUT", target, headers });
       let [lastMs, isOver] = [0, false];
       const sending = (async () => {
         for (let sent = 0; sent < pieces && !isOver; sent++) {
@@ -291,11 +293,22 @@ describe("idleMs", () => {
       await sending;
       return tookMs;
     };
-    const all = await Promise.all(framings.map(sinceLastMs));
+
+  it("an upload of which the origin takes no more ends soon after the last byte that went, and no other gets it", async () => {
+    raw[0].clear(({ wire }) => void wire.socket.pause());
+    const all = await Promise.all(framings.map(sinceLastMs("/raw-idle")));
     console.info(`an origin that stops reading: ${all.map((ms) => (ms / limitMs).toFixed(3)).join(", ")} of idleMs`);
     // The buffers on both sides of the gateway go on taking a little for a while after the client's last write.
     for (const ms of all) expect(ms / limitMs).toBeLessThan(2 + slackMs / limitMs);
     expect(raw[1].requests).toEqual([]);
+    for (const { wire } of raw[0].requests) wire.socket.destroy();
+  });
+
+  it("without it the times of the answer bound an origin that takes no more of an upload", async () => {
+    raw[0].clear(({ wire }) => void wire.socket.pause());
+    const all = await Promise.all(framings.map(sinceLastMs("/raw-request")));
+    console.info(`an origin that stops reading: ${all.map((ms) => (ms / limitMs).toFixed(3)).join(", ")} of requestMs`);
+    for (const ms of all) expect(ms / limitMs).toBeLessThan(2 + slackMs / limitMs);
     for (const { wire } of raw[0].requests) wire.socket.destroy();
   });
 

@@ -207,6 +207,19 @@ describe("what is written", () => {
   });
 });
 
+describe("maxConcurrentRequests", () => {
+  const warnings = (idleMs: number, maxConcurrentRequests: number) =>
+    warningsOf({
+      ...documentOf({ maxConcurrentRequests }),
+      routes: [{ name: "r", service: "s", timeouts: { idleMs } }],
+    });
+  test("of a service that clients may keep from others by sending nothing is worth a word", () => {
+    expect(Object.keys(warnings(0, 5))).toEqual(["#/routes/0/timeouts/idleMs"]);
+    expect(warnings(1_000, 5)).toEqual({});
+    expect(warnings(0, 0)).toEqual({});
+  });
+});
+
 describe("consistent-hash", () => {
   test("hashes the address when the document does not say", () => {
     expect(serviceOf(balancing({ policy: "consistent-hash" })).hashOn).toEqual([{ kind: "ip" }]);
