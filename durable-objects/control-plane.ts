@@ -9,7 +9,11 @@ import { DurableObject } from "cloudflare:workers";
 import { bounds } from "../src/bounds.ts";
 import { diffJson } from "../src/core/json/diff.ts";
 import { sha256Hex } from "../src/digest.ts";
+import { Blobs } from "./control-plane-blobs.ts";
+import { Changes, changeTable } from "./control-plane-changes.ts";
+import { type AuditEntry, type AuditPage, History, historyTables, type RevisionInfo } from "./control-plane-history.ts";
 import { migrate } from "./migrate.ts";
+import { Watchers } from "./watchers.ts";
 
 const migrations = [
   `CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
@@ -20,6 +24,9 @@ const migrations = [
    CREATE TABLE section (name TEXT PRIMARY KEY, hash TEXT NOT NULL, source_revision INTEGER NOT NULL) STRICT;
    CREATE TABLE blob (hash TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (hash, part)) STRICT;`,
   "CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL) STRICT;",
+  historyTables,
+  changeTable,
+  "CREATE TABLE canary (id INTEGER PRIMARY KEY CHECK (id = 1), percent INTEGER NOT NULL) STRICT;",
 ];
 
 /** A change of the configuration. `text` is a JSON document that has already been compiled. */
@@ -32,12 +39,38 @@ export interface ApplyRequest {
   /** Role of the token that asks. */
   readonly author: string;
   readonly note: string | null;
+  /** A canary that runs is ended by this; else nothing can be applied beside it. Left out: false. */
+  readonly endsCanary?: boolean;
+}
+
+/** A revision that is to be tried on so many percent of the clients. `ifRevision` is the one in force, or the canary's. */
+export interface CanaryRequest extends ApplyRequest {
+  readonly percent: number;
 }
 
 /** `diff` is the JSON text of a `JsonDiff`: the recursive type of a JSON value is too deep for a typed RPC. */
 export type ApplyResult =
   | { readonly ok: true; readonly revision: number; readonly hash: string; readonly diff: string }
-  | { readonly ok: false; readonly code: "revision_conflict"; readonly revision: number };
+  | {
+      readonly ok: false;
+      readonly code: "revision_conflict" | "canary_running" | "unconfigured";
+      readonly revision: number;
+    };
+
+/** How a canary ends. */
+export interface EndRequest {
+  readonly promote: boolean;
+  readonly ifRevision: number | null;
+}
+
+/** A revision that is tried on some clients, and since when. */
+export interface Canary {
+  readonly revision: number;
+  readonly percent: number;
+  readonly timeMs: number;
+}
+
+type Stored = { readonly number: number; readonly hash: string; readonly time_ms: number };
 
 /** The configuration in force. */
 export interface CurrentConfig {
@@ -45,13 +78,34 @@ export interface CurrentConfig {
   readonly hash: string;
   readonly text: string;
   readonly timeMs: number;
+  /** Versions of deployed Workers that cannot compile it. Left out by objects of the version before. */
+  readonly rejectedBy?: readonly string[];
+}
+
+/** A revision and its document. */
+export interface StoredRevision extends RevisionInfo {
+  readonly text: string;
+}
+
+/** What changed between two revisions, as in `ApplyResult`; `missing` is one that does not exist, or no longer. */
+export type DiffResult =
+  | { readonly ok: true; readonly diff: string }
+  | { readonly ok: false; readonly missing: number };
+
+/** An isolate's refusal. `worker`: version of its Worker. `detail`: the first problem. */
+export interface RejectRequest {
+  readonly revision: number;
+  readonly worker: string;
+  readonly detail: string;
 }
 
 /** Which blobs make up the state. `version` rises with every change; `revision` is the configuration's, 0 = none yet. */
 export interface Manifest {
   readonly version: number;
   readonly revision: number;
-  /** `config`, `origins/<service>` and `health/<service>` -> SHA-256 of the section's text, in hex. */
+  /** The revision of the section `canary`, and its share; left out when none runs. */
+  readonly canary?: Pick<Canary, "revision" | "percent">;
+  /** `config`, `canary`, `origins/<service>` and `health/<service>` -> SHA-256 of the section's text, in hex. */
   readonly sections: Readonly<Record<string, string>>;
 }
 
@@ -94,11 +148,28 @@ export interface EventsPage {
 
 export class ControlPlane extends DurableObject<Env> {
   readonly #sql: SqlStorage;
+  readonly #history: History;
+  readonly #blobs: Blobs;
+  readonly #changes: Changes;
+  readonly #watchers: Watchers;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
+    this.#history = new History(this.#sql);
+    this.#blobs = new Blobs(this.#sql);
     migrate(ctx.storage, migrations);
+    this.#changes = new Changes(this.#sql);
+    this.#watchers = new Watchers(ctx, this.#changes);
+  }
+
+  /** For who watches the manifest; see `Watchers`. */
+  override fetch(request: Request): Promise<Response> {
+    return this.#watchers.fetch(request);
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#watchers.message(socket, message);
   }
 
   /** Makes `text` the configuration in force, as a new revision; a document equal to the one in force makes none. */
@@ -110,35 +181,138 @@ export class ControlPlane extends DurableObject<Env> {
     if (request.ifRevision !== null && request.ifRevision !== revision) {
       return { ok: false, code: "revision_conflict", revision };
     }
-    const before = head ? JSON.parse(this.#readBlob(head.hash) ?? "{}") : {};
-    const diff = diffJson(before, JSON.parse(request.text), bounds.changesListedMax);
-    if (head && diff.changes.length === 0) return { ok: true, revision, hash: head.hash, diff: JSON.stringify(diff) };
-    const next = revision + 1;
+    const running = this.#canary();
+    if (running && !request.endsCanary) return { ok: false, code: "canary_running", revision: running.revision };
+    const diff = diffJson(this.#documentOf(head?.hash), JSON.parse(request.text), bounds.changesListedMax);
+    const isSame = head !== undefined && diff.changes.length === 0;
+    const next = isSame ? revision : this.#newest() + 1;
     if (!request.dryRun) {
       this.ctx.storage.transactionSync(() => {
-        this.#writeBlob(hash, request.text);
-        this.#sql.exec(
-          "INSERT INTO revision VALUES (?, ?, ?, ?, ?)",
-          next,
-          hash,
-          Date.now(),
-          request.author,
-          request.note,
-        );
-        this.#setSection("config", hash, next);
-        this.#deleteOldRevisions(next);
+        this.#endCanary();
+        if (!isSame) this.#store("config", next, hash, request);
       });
     }
-    return { ok: true, revision: next, hash, diff: JSON.stringify(diff) };
+    return { ok: true, revision: next, hash: isSame ? head.hash : hash, diff: JSON.stringify(diff) };
+  }
+
+  /**
+   * Serves `text` to a share of the clients, as a new revision beside the one in force. The document of the canary that runs
+   * keeps its revision and gets the new share; another replaces it only by its revision in `ifRevision`.
+   */
+  async applyCanary(request: CanaryRequest): Promise<ApplyResult> {
+    const { ifRevision, percent, text } = request;
+    const hash = await sha256Hex(text);
+    // From here on nothing awaits: compare and swap are one step.
+    const [head, running] = [this.#head(), this.#canary()];
+    if (!head) return { ok: false, code: "unconfigured", revision: 0 };
+    const isExpected = ifRevision === null || ifRevision === head.number || ifRevision === running?.revision;
+    if (!isExpected) return { ok: false, code: "revision_conflict", revision: running?.revision ?? head.number };
+    const document = JSON.parse(text);
+    const diff = diffJson(this.#documentOf(head.hash), document, bounds.changesListedMax);
+    const isRamp = running !== null && diffJson(this.#documentOf(running.hash), document, 1).changes.length === 0;
+    if (running && !isRamp && ifRevision !== running.revision) {
+      return { ok: false, code: "canary_running", revision: running.revision };
+    }
+    if (diff.changes.length === 0)
+      return { ok: true, revision: head.number, hash: head.hash, diff: JSON.stringify(diff) };
+    const next = isRamp ? running.revision : this.#newest() + 1;
+    if (!request.dryRun) {
+      this.ctx.storage.transactionSync(() => {
+        if (isRamp) this.#raiseVersion("canary", running.hash);
+        else {
+          this.#endCanary();
+          this.#store("canary", next, hash, request);
+        }
+        this.#sql.exec("INSERT OR REPLACE INTO canary VALUES (1, ?)", percent);
+      });
+    }
+    return { ok: true, revision: next, hash: isRamp ? running.hash : hash, diff: JSON.stringify(diff) };
+  }
+
+  #documentOf(hash: string | undefined) {
+    return JSON.parse((hash && this.#blobs.read(hash)) || "{}");
+  }
+
+  #newest(): number {
+    return this.#sql.exec<{ newest: number | null }>("SELECT max(number) AS newest FROM revision").one().newest ?? 0;
+  }
+
+  #store(section: "config" | "canary", number: number, hash: string, { text, author, note }: ApplyRequest): void {
+    this.#blobs.write(hash, text);
+    this.#sql.exec("INSERT INTO revision VALUES (?, ?, ?, ?, ?)", number, hash, Date.now(), author, note);
+    this.#setSection(section, hash, number);
+    this.#deleteOldRevisions(number);
+  }
+
+  /** The canary that runs; null: none does. */
+  canary(): Canary | null {
+    const canary = this.#canary();
+    return canary && { revision: canary.revision, percent: canary.percent, timeMs: canary.timeMs };
+  }
+
+  /**
+   * Ends the canary: its revision comes into force (`promote`), or the one in force stays. Null when there is none.
+   * `ifRevision`: the canary's that is expected; null = whichever runs.
+   */
+  endCanary({ promote, ifRevision }: EndRequest): ApplyResult | null {
+    const [head, canary] = [this.#head(), this.#canary()];
+    if (!head || !canary) return null;
+    if (ifRevision !== null && ifRevision !== canary.revision) {
+      return { ok: false, code: "revision_conflict", revision: canary.revision };
+    }
+    const after = this.#documentOf(promote ? canary.hash : head.hash);
+    const diff = diffJson(this.#documentOf(head.hash), after, bounds.changesListedMax);
+    this.ctx.storage.transactionSync(() => {
+      if (promote) this.#setSection("config", canary.hash, canary.revision);
+      this.#endCanary();
+    });
+    const { revision, hash } = promote ? canary : { revision: head.number, hash: head.hash };
+    return { ok: true, revision, hash, diff: JSON.stringify(diff) };
   }
 
   /** The configuration in force; null before the first. */
   current(): CurrentConfig | null {
     const head = this.#head();
     if (!head) return null;
-    const text = this.#readBlob(head.hash);
+    const text = this.#blobs.read(head.hash);
     if (text === null) throw new Error(`the blob of revision ${head.number} is missing`);
-    return { revision: head.number, hash: head.hash, text, timeMs: head.time_ms };
+    const rejectedBy = this.#history.revision(head.number)?.rejectedBy.map(({ worker }) => worker) ?? [];
+    return { revision: head.number, hash: head.hash, text, timeMs: head.time_ms, rejectedBy };
+  }
+
+  /** Revisions before the number `before` (null = from the newest), newest first, at most `limit`. */
+  revisions({ before, limit }: { readonly before: number | null; readonly limit: number }): RevisionInfo[] {
+    return this.#history.revisions(before, Math.min(limit, bounds.revisionsPerPageMax));
+  }
+
+  /** One revision with its document; null when there is none of that number, or none any more. */
+  revision(number: number): StoredRevision | null {
+    const info = this.#history.revision(number);
+    return info && { ...info, text: this.#blobs.read(info.hash) ?? "" };
+  }
+
+  /** What changed from one revision to another, in either direction. 0 = before the first: the empty document. */
+  diff({ from, to }: { readonly from: number; readonly to: number }): DiffResult {
+    const texts = [from, to].map((number) => (number === 0 ? "{}" : (this.revision(number)?.text ?? null)));
+    const [before, after] = texts;
+    if (typeof before !== "string") return { ok: false, missing: from };
+    if (typeof after !== "string") return { ok: false, missing: to };
+    return { ok: true, diff: JSON.stringify(diffJson(JSON.parse(before), JSON.parse(after), bounds.changesListedMax)) };
+  }
+
+  /** Takes an isolate's word that it cannot compile a revision. */
+  reject({ revision, worker, detail }: RejectRequest): void {
+    this.#history.reject(revision, { worker, timeMs: Date.now(), detail });
+  }
+
+  /** Appends to the audit log. */
+  audit(entry: AuditEntry): void {
+    this.#history.audit(entry);
+  }
+
+  /** Entries of the audit log after the id `since` (0 = from the oldest), at most `limit` and `eventsPerCallMax`. */
+  audited({ since, limit }: { readonly since: number; readonly limit: number }): AuditPage {
+    return this.#history.audited(since, limit);
   }
 
   /** The manifest, or null when its version is `ifVersion`. */
@@ -146,9 +320,11 @@ export class ControlPlane extends DurableObject<Env> {
     const { version } = this.#sql.exec<{ version: number }>("SELECT version FROM meta").one();
     if (version === ifVersion) return null;
     const rows = this.#sql.exec<{ name: string; hash: string }>("SELECT name, hash FROM section").toArray();
+    const canary = this.canary();
     return {
       version,
       revision: this.#head()?.number ?? 0,
+      ...(canary && { canary: { revision: canary.revision, percent: canary.percent } }),
       sections: Object.fromEntries(rows.map(({ name, hash }) => [name, hash])),
     };
   }
@@ -157,7 +333,7 @@ export class ControlPlane extends DurableObject<Env> {
   sections(hashes: readonly string[]): Record<string, string> {
     const found: Record<string, string> = {};
     for (const hash of hashes.slice(0, bounds.sectionsPerCallMax)) {
-      const text = this.#readBlob(hash);
+      const text = this.#blobs.read(hash);
       if (text !== null) found[hash] = text;
     }
     return found;
@@ -172,7 +348,7 @@ export class ControlPlane extends DurableObject<Env> {
       .toArray();
     if (known && known.source_revision >= revision) return { accepted: false };
     this.ctx.storage.transactionSync(() => {
-      this.#writeBlob(hash, body);
+      this.#blobs.write(hash, body);
       this.#setSection(section, hash, revision);
       this.#addEvents(events.filter((event) => event.revision > (known?.source_revision ?? 0)));
     });
@@ -193,19 +369,48 @@ export class ControlPlane extends DurableObject<Env> {
     return { events, next: events.at(-1)?.id ?? since, oldest };
   }
 
-  #head(): { number: number; hash: string; time_ms: number } | undefined {
+  /** The revision in force. It need not be the newest: that may be a canary, or have been one. */
+  #head(): Stored | undefined {
+    return this.#revisionOf("config");
+  }
+
+  #revisionOf(section: "config" | "canary"): Stored | undefined {
     return this.#sql
-      .exec<{ number: number; hash: string; time_ms: number }>(
-        "SELECT number, hash, time_ms FROM revision ORDER BY number DESC LIMIT 1",
+      .exec<Stored>(
+        `SELECT number, revision.hash, time_ms FROM revision JOIN section ON number = source_revision WHERE name = ?`,
+        section,
       )
       .toArray()[0];
+  }
+
+  #canary(): (Canary & { readonly hash: string }) | null {
+    const revision = this.#revisionOf("canary");
+    const [row] = this.#sql.exec<{ percent: number }>("SELECT percent FROM canary").toArray();
+    if (!revision || !row) return null;
+    return { revision: revision.number, hash: revision.hash, percent: row.percent, timeMs: revision.time_ms };
+  }
+
+  #endCanary(): void {
+    const canary = this.#canary();
+    this.#sql.exec("DELETE FROM canary");
+    this.#sql.exec("DELETE FROM section WHERE name = 'canary'");
+    if (!canary) return;
+    this.#raiseVersion("canary", "");
+    this.#blobs.deleteUnused(canary.hash);
   }
 
   #setSection(name: string, hash: string, sourceRevision: number): void {
     const [old] = this.#sql.exec<{ hash: string }>("SELECT hash FROM section WHERE name = ?", name).toArray();
     this.#sql.exec("INSERT OR REPLACE INTO section VALUES (?, ?, ?)", name, hash, sourceRevision);
+    this.#raiseVersion(name, hash);
+    if (old) this.#blobs.deleteUnused(old.hash);
+  }
+
+  #raiseVersion(section: string, hash: string): void {
     this.#sql.exec("UPDATE meta SET version = version + 1");
-    if (old) this.#deleteUnusedBlob(old.hash);
+    this.#changes.append({ version: this.#changes.head(), revision: this.#head()?.number ?? 0, section, hash });
+    // After the transaction: what it does not store is not told.
+    queueMicrotask(() => this.#watchers.notify());
   }
 
   #addEvents(events: readonly PublishedEvent[]): void {
@@ -214,40 +419,14 @@ export class ControlPlane extends DurableObject<Env> {
     this.#sql.exec("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", bounds.eventsKeptMax);
   }
 
-  #deleteOldRevisions(head: number): void {
+  #deleteOldRevisions(newest: number): void {
     const old = this.#sql
-      .exec<{ hash: string }>("DELETE FROM revision WHERE number <= ? RETURNING hash", head - bounds.revisionsKeptMax)
+      .exec<{ hash: string }>(
+        `DELETE FROM revision WHERE number <= ? AND number NOT IN (SELECT source_revision FROM section
+         WHERE name IN ('config', 'canary')) RETURNING hash`,
+        newest - bounds.revisionsKeptMax,
+      )
       .toArray();
-    for (const { hash } of old) this.#deleteUnusedBlob(hash);
+    for (const { hash } of old) this.#blobs.deleteUnused(hash);
   }
-
-  #writeBlob(hash: string, text: string): void {
-    for (let part = 0, at = 0; at < text.length || part === 0; part++) {
-      const end = pieceEnd(text, at);
-      this.#sql.exec("INSERT OR IGNORE INTO blob VALUES (?, ?, ?)", hash, part, text.slice(at, end));
-      at = end;
-    }
-  }
-
-  #readBlob(hash: string): string | null {
-    const parts = this.#sql
-      .exec<{ text: string }>("SELECT text FROM blob WHERE hash = ? ORDER BY part", hash)
-      .toArray();
-    return parts.length === 0 ? null : parts.map(({ text }) => text).join("");
-  }
-
-  #deleteUnusedBlob(hash: string): void {
-    this.#sql.exec(
-      `DELETE FROM blob WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM section WHERE hash = ?1)
-       AND NOT EXISTS (SELECT 1 FROM revision WHERE hash = ?1)`,
-      hash,
-    );
-  }
-}
-
-/** Where the piece that starts at `at` ends; a surrogate pair is never cut, since SQLite stores UTF-8. */
-function pieceEnd(text: string, at: number): number {
-  const end = Math.min(at + bounds.blobPartLengthMax, text.length);
-  const last = text.charCodeAt(end - 1);
-  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }

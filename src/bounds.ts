@@ -11,10 +11,22 @@ export const bounds = Object.freeze({
   jsonDepthMax: 32,
   /** Most problems listed in one answer; the rest are counted. */
   issuesMax: 100,
-  /** Most changes listed in the answer to a `PUT` of the configuration. */
+  /** Most changes of the configuration listed in one answer. */
   changesListedMax: 1_000,
   /** Revisions of the configuration kept; older ones are deleted, the newest first to stay. */
   revisionsKeptMax: 1_000,
+  revisionsPerPageDefault: 20,
+  revisionsPerPageMax: 200,
+  /** Longest note of a revision, in characters. */
+  noteLengthMax: 500,
+  /** How often a patch without If-Match is merged anew because another writer came first. */
+  patchTriesMax: 5,
+  /** Refusals of revisions by isolates that are kept; the newest. */
+  rejectionsKeptMax: 100,
+  /** Writes of the admin API that are kept; the newest. */
+  auditKeptMax: 10_000,
+  /** Longest path with query of a write that is kept, in characters; more is cut off. */
+  auditTargetLengthMax: 1_000,
   servicesMax: 10_000,
   staticOriginsPerServiceMax: 1_000,
   routesMax: 20_000,
@@ -124,6 +136,13 @@ export const bounds = Object.freeze({
   snapshotFlightMsMax: 5_000,
   /** After a failed refresh, how long requests are served from the last good snapshot without waiting for another. */
   snapshotOutageMsMax: 10_000,
+  /** Age up to which the isolates of a location share a manifest; at least half of it. Counts as age of the snapshot. */
+  manifestSharedMsMax: 250,
+  /** How long a location keeps a manifest to be compared with, and a section, whose text never changes. */
+  manifestCachedSeconds: 60,
+  sectionCachedSeconds: 86_400,
+  /** Sections looked for in the location's cache at once; a cold isolate that needs more asks the control plane. */
+  sectionsNearMax: 16,
   /** Sections asked for in one call to the control plane. */
   sectionsPerCallMax: 256,
   /** Times a refresh starts over because a section was replaced under it. */
@@ -284,9 +303,33 @@ export const bounds = Object.freeze({
   /** Reports that a request waits for, one after the other, for a slot of a service with `maxConcurrentRequests`. */
   enterRoundsMax: 3,
 
+  // --- Watching ----------------------------------------------------------------------------------------------------
+  /** How long a call waits for an event. */
+  watchWaitSecondsDefault: 25,
+  watchWaitSecondsMin: 1,
+  watchWaitSecondsMax: 55,
+  /** Events in one answer. */
+  watchEventsPerPageMax: 200,
+  /** Calls that wait, and WebSockets, of one object. */
+  watchersMax: 256,
+  /** Characters that one WebSocket carries, but for its last event; with `watchersMax` what may wait in memory for clients. */
+  watcherCharactersMax: 256 * 1024,
+  /** Messages that a client may send on one WebSocket, and the length of each, in characters or bytes. */
+  watcherMessagesMax: 100,
+  watcherMessageLengthMax: 1_024,
+  /** Changes of the manifest that are kept for watchers; older ones are compacted. */
+  manifestChangesKeptMax: 10_000,
+
   // --- Admin API ---------------------------------------------------------------------------------------------------
   /** Largest body of any admin call other than the configuration, in bytes. */
   adminBodyBytesMax: 256 * 1024,
   servicesPerPageDefault: 100,
   servicesPerPageMax: 500,
+  /** Routes that lost and origins that an explanation lists; the rest are counted. */
+  explainedRoutesMax: 20,
+  explainedOriginsMax: 100,
+  /** Longest URL to explain, in characters: that of a request, as the platform takes it. */
+  explainedUrlMax: 16 * 1024,
+  /** Longest value of a request that an explanation repeats, in characters; of a longer one the beginning. */
+  explainedTextMax: 200,
 });

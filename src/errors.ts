@@ -41,12 +41,14 @@ const kinds = {
   invalid_request: { status: 400, retryable: false, title: "The request is not valid" },
   invalid_config: { status: 422, retryable: false, title: "The configuration is not valid" },
   revision_conflict: { status: 412, retryable: false, title: "The revision has changed" },
+  canary_running: { status: 409, retryable: false, title: "A canary of the configuration is running" },
   lease_not_found: { status: 404, retryable: false, title: "The lease is unknown or has expired" },
   service_unknown: { status: 404, retryable: false, title: "The configuration declares no such service" },
   limit_unknown: { status: 404, retryable: false, title: "The configuration declares no such rate limit" },
   origin_unknown: { status: 404, retryable: false, title: "The service has no such origin" },
   origin_static: { status: 409, retryable: false, title: "The origin is listed in the configuration" },
   registry_full: { status: 409, retryable: false, title: "The service has as many origins as it may have" },
+  compacted: { status: 410, retryable: false, title: "Events after this revision are no longer kept" },
   control_plane_unavailable: { status: 503, retryable: true, title: "The control plane did not answer" },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -11,9 +11,9 @@ export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AdminC
   const allowed: ReadonlySet<Role> = new Set(["admin", ...roles] as const);
   return async (c, next) => {
     const role = await roleOf(c.req.header("authorization"), c.env);
+    c.set("role", role);
     if (!allowed.has(role))
       throw new GatewayError("forbidden", { detail: `The ${role} token does not allow this call.` });
-    c.set("role", role);
     await next();
   };
 }

@@ -1,3 +1,5 @@
+import type { z } from "@hono/zod-openapi";
+import type { ExplainAnswer } from "../schema/api.ts";
 import type { Snapshot, SnapshotStatus } from "../snapshot/types.ts";
 import type { Role } from "./auth.ts";
 
@@ -9,6 +11,8 @@ export interface AdminContext {
     role: Role;
     /** The text of the body, after `strictJson` has checked it. */
     bodyText: string;
+    /** The call was asked to change nothing, and has not. */
+    isDryRun: boolean;
   };
 }
 
@@ -21,3 +25,11 @@ export interface SnapshotSource {
   /** What is known; asks nobody. */
   status(): SnapshotStatus;
 }
+
+/** Explains a request to `url`, which is the request's, parsed. Handed in by the entry too: it is made of the stages. */
+export type Explainer = (
+  request: Request,
+  url: URL,
+  snapshot: Snapshot,
+  env: Env,
+) => Promise<z.output<typeof ExplainAnswer>>;

@@ -14,6 +14,7 @@ const statusTexts = {
   403: "The token's role does not allow the call",
   404: "There is no such service, origin, lease or limit",
   409: "The service's state does not allow the call",
+  410: "Events after this revision are no longer kept; `revision` is where to list from",
   412: "The revision has changed",
   413: "The body is too large",
   422: "The document does not compile",

@@ -1,7 +1,7 @@
 /** Bodies and answers of the admin API. Requests are strict: an unknown member is an error. */
 import { z } from "zod";
 import { bounds } from "../bounds.ts";
-import { Name, Weight } from "./names.ts";
+import { HeaderName, HeaderValue, Name, Weight } from "./names.ts";
 
 const Revision = z.number().int().min(0);
 const Url = z.string().min(1).max(bounds.originUrlLengthMax);
@@ -182,21 +182,71 @@ export const EventsAnswer = z.object({
 });
 
 const Issue = z.object({ detail: z.string(), pointer: z.string() });
-export const ApplyAnswer = z.object({
-  revision: Revision,
-  hash: z.string().describe("SHA-256 of the document's text"),
+const Hash = z.string().describe("SHA-256 of the document's text");
+const Changes = {
   changes: z
     .array(
       z.object({
         op: z.enum(["add", "remove", "replace", "reorder"]),
         path: z.string().describe("JSON pointer: into the old document for remove, into the new one otherwise"),
+        by: z.enum(["name", "id"]).optional().describe("reorder: what the items are known by"),
         from: z.unknown().optional(),
         to: z.unknown().optional(),
       }),
     )
     .describe("Placeholders are shown as placeholders"),
   truncated: z.boolean().describe("There are more changes than are listed"),
-  warnings: z.array(Issue),
+};
+export const ApplyAnswer = z.object({ revision: Revision, hash: Hash, ...Changes, warnings: z.array(Issue) });
+export const DiffAnswer = z.object({ from: Revision, to: Revision, ...Changes });
+
+export const Rollback = z.strictObject({
+  revision: z.number().int().min(1).describe("Whose document is to be in force again"),
+  note: z.string().max(bounds.noteLengthMax).optional(),
+});
+
+export const CanaryAnswer = z.object({
+  revision: Revision,
+  percent: z.number().int().describe("Share of the clients that get it"),
+  since: z.iso.datetime(),
+  rejectedBy: z
+    .array(z.string())
+    .describe("Versions of deployed Workers that cannot compile it, and so try it on nobody"),
+});
+
+const RevisionInfo = z.object({
+  revision: Revision,
+  hash: Hash,
+  time: z.iso.datetime(),
+  author: z.string().describe("Role of the token that made it"),
+  note: z.string().nullable(),
+  rejectedBy: z
+    .array(z.object({ worker: z.string(), time: z.iso.datetime(), detail: z.string() }))
+    .describe("Versions of deployed Workers that cannot compile it, with the first problem"),
+});
+export const RevisionsAnswer = z.object({
+  revisions: z.array(RevisionInfo),
+  next: Revision.nullable().describe("`before` of the next page; null: there is none"),
+});
+export const RevisionAnswer = RevisionInfo.extend({ document: z.unknown() });
+
+export const AuditAnswer = z.object({
+  entries: z.array(
+    z.object({
+      id: z.number().int(),
+      time: z.iso.datetime(),
+      role: z.string().describe("Of the token"),
+      address: z.string().nullable().describe("The client's"),
+      method: z.string(),
+      target: z.string().describe("Below `/_sluice`, with the query"),
+      status: z.number().int(),
+      code: z.string().nullable().describe("Of a refusal"),
+      revision: Revision.nullable().describe("Of what was written, after the call"),
+      requestId: z.string(),
+    }),
+  ),
+  next: z.number().int().describe("`since` of the next page; the same as was asked for when there are no more yet"),
+  oldest: z.number().int().nullable().describe("Id of the oldest entry that is kept; those before it are gone"),
 });
 
 export const Problem = z.object({
@@ -215,4 +265,186 @@ export const Health = z.object({
   configRevision: Revision,
   snapshotAgeMs: z.number(),
   problems: z.array(z.string()).optional().describe("Why the snapshot may be old"),
+});
+
+const eventsOf = <T extends z.ZodType>(event: T) =>
+  z.array(event).describe("Oldest first; there may be more at once, from the last one's on");
+export const ServiceWatchAnswer = z.object({
+  revision: Revision.describe("`from` of the next call"),
+  events: eventsOf(
+    z.object({
+      revision: Revision,
+      type: z
+        .enum([
+          "registered",
+          "replaced",
+          "draining",
+          "removed",
+          "expired",
+          "suspect",
+          "ready",
+          "unhealthy",
+          "healthy",
+          "frozen",
+          "thawed",
+          "checks",
+        ])
+        .describe("suspect and ready: a lease is over in a frozen service, and renewed; checks: what is checked"),
+      origin: z.string().nullable().describe("Its id; null: of the whole service"),
+      state: z.enum(["ready", "draining", "suspect", "unhealthy"]).optional().describe("After the event"),
+      static: z.boolean().optional().describe("Listed in the configuration, which says the rest of it"),
+      url: z.string().optional(),
+      version: z.string().nullable().optional(),
+      weight: z.number().optional(),
+      zone: z.string().nullable().optional(),
+      metadata: z.record(z.string(), z.string()).optional(),
+      createRevision: Revision.optional(),
+      modRevision: Revision.optional(),
+    }),
+  ),
+});
+export const ManifestWatchAnswer = z.object({
+  version: z.number().int().min(0).describe("`from` of the next call"),
+  events: eventsOf(
+    z.object({
+      version: z.number().int().describe("Rises by one with each change"),
+      revision: Revision.describe("Of the configuration then in force; 0: none yet"),
+      section: z.string().describe("config, origins/<service> or health/<service>"),
+      hash: z.string().describe("SHA-256 of the section's text"),
+    }),
+  ),
+});
+
+const place = (text: RegExp, what: string) => z.string().regex(text, what).optional();
+/** A request to explain. */
+export const Explain = z.strictObject({
+  method: z
+    .string()
+    .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/, "must be an HTTP method")
+    .default("GET"),
+  url: z.string().min(1).max(bounds.explainedUrlMax).describe("With the host that the client asks for"),
+  headers: z
+    .record(HeaderName, HeaderValue)
+    .optional()
+    .describe("As a proxy before the gateway sends them; a repeated one joined by a comma"),
+  ip: z.string().max(64).optional().describe("Address of whoever connects to the gateway; left out: unknown"),
+  continent: place(/^[A-Z]{2}$/, "must be AF, AN, AS, EU, NA, OC or SA"),
+  country: place(/^[A-Z0-9]{2}$/, "must be an ISO 3166-1 alpha-2 code in upper case"),
+  region: place(/^[A-Z0-9]{1,3}$/, "must be an ISO 3166-2 code without the country"),
+  colo: place(/^[A-Z]{3}$/, "must be an IATA code in upper case"),
+});
+
+const Text = z.string().nullable();
+const HeaderValues = z.record(z.string(), z.string());
+const ExplainedEntry = z.object({
+  route: z.string(),
+  host: Text.describe("null: every host"),
+  path: z.string().describe("Kind and text: `prefix /api`"),
+});
+const ExplainedLimit = z.object({
+  limit: z.string(),
+  key: Text.describe("As in /v1/limits/{limit}/{key}; null: the request has none and is refused for it"),
+  mode: z.enum(["enforce", "shadow"]),
+  cost: z.number(),
+  allowed: z
+    .boolean()
+    .nullable()
+    .describe("By what is free now; null: the limiter did not answer. An isolate that holds a lease may still admit"),
+  windows: z.array(LimitWindow).nullable().describe("null: the limiter did not answer; empty: the key is unused"),
+  leased: z.number().describe("Permits that isolates have leased and may spend"),
+});
+const ExplainedVersion = z.object({
+  service: z.string(),
+  version: Text.describe("null: every origin may answer. When the request draws: the likeliest"),
+  reason: Text.describe("As in sluice-decision; null: the request is refused"),
+  rule: z.number().int().nullable().describe("Index of the traffic rule that decided; null: none did"),
+  passed: z.array(z.object({ rule: z.number().int(), why: z.string() })).describe("Rules before it"),
+  split: z
+    .object({
+      key: z.object({ source: z.string(), value: z.string() }).nullable().describe("null: every request draws"),
+      bucket: z.number().int().nullable(),
+      ranges: z
+        .array(z.object({ version: z.string(), from: z.number().int(), to: z.number().int() }))
+        .describe("Buckets of each version, `to` not included"),
+    })
+    .nullable(),
+});
+const ExplainedOrigin = z.object({
+  id: z.string(),
+  url: z.string(),
+  version: Text,
+  weight: z.number(),
+  zone: Text,
+  state: z.enum(["ready", "draining", "suspect", "unhealthy"]),
+  ejected: z.boolean(),
+  breaker: Text.describe("Of its version, as this isolate meets it; null: nothing watches the service"),
+  usable: z.boolean().describe("The first try may go to it"),
+  chance: z.number().nullable().describe("In [0, 1]; null: the policy goes by load"),
+});
+export const ExplainAnswer = z.object({
+  revision: Revision.describe("Of the configuration"),
+  outcome: z
+    .object({
+      kind: z.enum(["forward", "redirect", "preflight", "error"]),
+      status: z.number().int().nullable().describe("Of an answer that the gateway makes; null: an origin answers"),
+      error: Text.describe("Of several refusals the first"),
+      fallback: Text.describe("Who would answer instead of the error: a service, or static"),
+    })
+    .describe("Limits, breakers and origins as they are now; load shedding and chance are left aside"),
+  request: z
+    .object({
+      method: z.string(),
+      host: z.string(),
+      path: z.string(),
+      clientIp: Text,
+      continent: Text,
+      country: Text,
+      region: Text,
+      colo: Text,
+    })
+    .nullable(),
+  routes: z
+    .object({
+      winner: ExplainedEntry.extend({ params: z.record(z.string(), z.string()) }).nullable(),
+      losers: z
+        .array(
+          ExplainedEntry.extend({
+            lost: z.enum(["unmatched", "outranked"]),
+            criterion: z.enum(["host", "path", "method", "header", "query", "order"]),
+            detail: z.string(),
+          }),
+        )
+        .describe("Those that match first, by precedence; then by how far they match"),
+      more: z.number().int().describe("Losers that are not listed"),
+    })
+    .nullable(),
+  limits: z.array(ExplainedLimit),
+  fault: z
+    .object({ percent: z.number(), delayMs: z.number(), abortStatus: z.number().nullable() })
+    .nullable()
+    .describe("The fault that the request may meet"),
+  answered: HeaderValues.nullable().describe("Headers of a redirect or of the answer to a preflight"),
+  version: ExplainedVersion.nullable(),
+  origins: z
+    .object({
+      policy: z.string(),
+      zone: Text.describe("Of the request; null: zones do not matter, or none is known"),
+      hashKey: Text,
+      panic: z.boolean().describe("So few are good that the bad ones are used too"),
+      candidates: z.array(ExplainedOrigin),
+      more: z.number().int().describe("Candidates that are not listed"),
+    })
+    .nullable(),
+  sent: z
+    .object({
+      method: z.string(),
+      target: z.string().describe("Path and query, which follow the origin's URL"),
+      headers: HeaderValues,
+      edits: z
+        .object({ set: HeaderValues, add: HeaderValues, remove: z.array(z.string()) })
+        .nullable()
+        .describe("What the route and the version change"),
+    })
+    .nullable()
+    .describe("Placeholders are shown as placeholders"),
 });

@@ -6,14 +6,16 @@
  * in it may have lost its lease.
  */
 import { bounds } from "../bounds.ts";
-import { type Manifest, readManifest, readSections } from "../clients/control-plane.ts";
+import { type Manifest, rejectRevision } from "../clients/control-plane.ts";
+import { readManifestNear, readSectionsNear } from "../clients/location-cache.ts";
 import type { PublishedHealth } from "../core/breaking/types.ts";
-import { sha256Hex } from "../digest.ts";
+import type { Issue } from "../errors.ts";
 import { within } from "../within.ts";
+import { canaryDocument } from "./canary.ts";
 import { compileDocument } from "./compile.ts";
 import type { Variables } from "./placeholders.ts";
 import type { CompiledConfig, Snapshot, SnapshotStatus } from "./types.ts";
-import { buildSnapshot, type PublishedOrigins } from "./view.ts";
+import { buildSnapshot, type PublishedOrigins, withCanary } from "./view.ts";
 
 /** A published section as the isolate keeps it, so that only what changed is read again, and keeps its identity if not. */
 interface Kept {
@@ -31,9 +33,11 @@ interface State {
    * The newest document that was compiled, whether or not it could be. Objects go by the newest revision that anybody has
    * told them, so the same document is compiled anew when a rollback has given it another revision.
    */
-  compiled: { readonly hash: string; readonly revision: number } | null;
-  /** Revision of that document if it did not compile, so that an older one is in use; else null. */
-  rejectedRevision: number | null;
+  compiled: { readonly hash: string; readonly revision: number; readonly text: string } | null;
+  /** The newest canary that was compiled, with the document in force that it was compiled with; `value` null: it does not. */
+  canary: { readonly of: string; readonly value: CompiledConfig | null } | null;
+  /** That document if it did not compile, so that an older one is in use; else null. */
+  rejected: { readonly revision: number; readonly detail: string; isTold: boolean } | null;
   /** The newest document that did compile. */
   config: { readonly revision: number; readonly value: CompiledConfig } | null;
   /** By the section's name. */
@@ -46,7 +50,8 @@ const state: State = {
   checkedAtMs: 0,
   failedAtMs: null,
   compiled: null,
-  rejectedRevision: null,
+  canary: null,
+  rejected: null,
   config: null,
   published: new Map(),
   flight: null,
@@ -77,7 +82,7 @@ export async function currentSnapshot(
 
 /** Refreshes now, whatever the age, and waits: for the isolate that has just made a change. Throws when it cannot. */
 export async function refreshSnapshot(env: Env): Promise<void> {
-  await refresh(env);
+  await refresh(env, Number.POSITIVE_INFINITY);
 }
 
 /** What the isolate knows; asks nobody. */
@@ -85,14 +90,14 @@ export function snapshotStatus(): SnapshotStatus {
   const ageMs = state.snapshot ? Date.now() - state.checkedAtMs : 0;
   const problems: string[] = [];
   if (state.failedAtMs !== null) problems.push("the control plane could not be read");
-  if (state.rejectedRevision !== null) problems.push(`revision ${state.rejectedRevision} does not compile here`);
+  if (state.rejected !== null) problems.push(`revision ${state.rejected.revision} does not compile here`);
   return { snapshot: state.snapshot, ageMs, problems };
 }
 
 /** Starts a refresh unless one is under way. It belongs to no request: a promise that does dies with its request. */
 function refreshOnce(env: Env, ctx: ExecutionContext, nowMs: number): Promise<void> {
   if (state.flight && nowMs - state.flight.startedAtMs < bounds.snapshotFlightMsMax) return state.flight.done;
-  const done = refresh(env)
+  const done = refresh(env, state.checkedAtMs)
     .catch((error: unknown) => failed(String(error)))
     .finally(() => {
       if (state.flight?.done === done) state.flight = null;
@@ -108,17 +113,29 @@ function failed(reason: string): void {
   state.failedAtMs = Date.now();
 }
 
-async function refresh(env: Env): Promise<void> {
+/** Follows what was published; what other isolates have learned later than `sinceMs` is good enough. */
+async function refresh(env: Env, sinceMs: number): Promise<void> {
   for (let tries = 0; tries < bounds.snapshotRefreshTriesMax; tries++) {
-    const askedAtMs = Date.now();
-    const manifest = await readManifest(env, state.snapshot?.version ?? -1);
-    if (manifest === null || (await adopt(env, manifest, await readSections(env, missingOf(manifest))))) {
+    // A manifest that was shared may name sections that are gone.
+    const { manifest, askedAtMs } = await readManifestNear(env, tries === 0 ? sinceMs : Date.now(), Math.random);
+    if (adopt(env, manifest, await readSectionsNear(env, missingOf(manifest)))) {
       state.checkedAtMs = Math.max(state.checkedAtMs, askedAtMs);
       state.failedAtMs = null;
+      await tellRejected(env);
       return;
     }
   }
   throw new Error("sections were replaced faster than they could be read");
+}
+
+/** Tells the control plane of a document that does not compile here, once; when that fails, with the next refresh. */
+async function tellRejected(env: Env): Promise<void> {
+  const { rejected } = state;
+  if (rejected === null || rejected.isTold) return;
+  rejected.isTold = true;
+  await rejectRevision(env, rejected.revision, rejected.detail).catch(() => {
+    rejected.isTold = false;
+  });
 }
 
 function missingOf(manifest: Manifest): string[] {
@@ -134,11 +151,8 @@ function isCompiled({ revision }: Manifest, hash: string): boolean {
 }
 
 /** Swaps to what the manifest describes. False when a section is missing: it was replaced, so the manifest is old. */
-async function adopt(env: Env, manifest: Manifest, texts: ReadonlyMap<string, string>): Promise<boolean> {
-  for (const [hash, text] of texts) {
-    if ((await sha256Hex(text)) !== hash) throw new Error(`the section ${hash} does not have that hash`);
-  }
-  // From here on nothing awaits: another refresh cannot come between, and an older manifest never wins over a newer (C1).
+function adopt(env: Env, manifest: Manifest, texts: ReadonlyMap<string, string>): boolean {
+  // Nothing awaits: another refresh cannot come between, and an older manifest never wins over a newer (C1).
   if (state.snapshot && manifest.version <= state.snapshot.version) return true;
   const hashOfConfig = manifest.sections.config;
   const published = new Map<string, Kept>();
@@ -159,9 +173,31 @@ async function adopt(env: Env, manifest: Manifest, texts: ReadonlyMap<string, st
     const { revision, value } = state.config;
     const origins = valuesOf<PublishedOrigins>(published, "origins/");
     const health = valuesOf<PublishedHealth>(published, "health/");
-    state.snapshot = buildSnapshot(manifest.version, revision, value, origins, health);
+    const build = (of: number, config: CompiledConfig) => buildSnapshot(manifest.version, of, config, origins, health);
+    const tried = compiledCanary(env, manifest);
+    const inForce = build(revision, value);
+    state.snapshot = tried ? withCanary(inForce, tried.percent, build(tried.revision, tried.value)) : inForce;
   }
   return true;
+}
+
+/** The canary, compiled for what is in force; null when none runs, or it does not compile here. */
+function compiledCanary(env: Env, { revision: inForce, canary }: Manifest) {
+  // What was said of a canary that is over is over too.
+  if (![inForce, canary?.revision].includes(state.rejected?.revision)) state.rejected = null;
+  const kept = state.published.get("canary");
+  if (!canary || !kept || !state.compiled) return null;
+  const { hash, revision, text } = state.compiled;
+  const of = [hash, revision, kept.hash, canary.revision].join(" ");
+  if (state.canary?.of !== of) {
+    const document = canaryDocument(JSON.parse(text), kept.value as Record<string, unknown>);
+    // By the revision in force, so that objects go on by its settings.
+    const compiled = compileDocument(JSON.stringify(document), env as unknown as Variables, revision);
+    if (!compiled.ok) rejected(canary.revision, compiled.issues);
+    state.canary = { of, value: compiled.ok ? compiled.config : null };
+  }
+  const { value } = state.canary;
+  return value && { ...canary, value };
 }
 
 function read(texts: ReadonlyMap<string, string>, hash: string): Kept | undefined {
@@ -172,14 +208,19 @@ function read(texts: ReadonlyMap<string, string>, hash: string): Kept | undefine
 /** Compiles before anything is swapped (C3); a document that does not compile here leaves the last good one in use. */
 function compileInto(env: Env, hash: string, text: string, revision: number): void {
   const compiled = compileDocument(text, env as unknown as Variables, revision);
-  state.compiled = { hash, revision };
+  state.compiled = { hash, revision, text };
   if (compiled.ok) {
     state.config = { revision, value: compiled.config };
-    state.rejectedRevision = null;
+    state.rejected = null;
   } else {
-    state.rejectedRevision = revision;
-    console.error(JSON.stringify({ message: "a revision does not compile here", revision, issues: compiled.issues }));
+    rejected(revision, compiled.issues);
   }
+}
+
+function rejected(revision: number, issues: readonly Issue[]): void {
+  const [first] = issues;
+  state.rejected = { revision, detail: first ? `${first.pointer}: ${first.detail}` : "no detail", isTold: false };
+  console.error(JSON.stringify({ message: "a revision does not compile here", revision, issues }));
 }
 
 /** Values of the sections `<prefix><service>`, by service. Its publisher vouches for a section's shape. */

@@ -1,5 +1,8 @@
 /** Document -> what isolates decide on. Pure; lists everything that is wrong, with the place of each. */
 import { scanJson } from "../core/json/scan.ts";
+import { normalizeHost } from "../core/routing/host.ts";
+import { prefixPath } from "../core/routing/matcher.ts";
+import { normalizePath } from "../core/routing/path.ts";
 import { buildRouteTable } from "../core/routing/table.ts";
 import type { Issue } from "../errors.ts";
 import { Config } from "../schema/config.ts";
@@ -68,5 +71,17 @@ function compileConfig(
   const limits = compileLimits(config, revision, problems);
   const entries = compileRoutes(config, limits, problems);
   const table = buildRouteTable(problems.errors.length === 0 ? entries : []);
-  return { gateway: config.gateway, table, services, limits };
+  const hidden = placeholderOf(placeholders, variables);
+  return { gateway: config.gateway, table, services, limits, placeholders: hidden };
+}
+
+/** The placeholder of each text that came from a variable, also as hosts and paths are spelled when compiled. */
+function placeholderOf(placeholders: ReadonlyMap<string, string>, variables: Variables): Map<string, string> {
+  return new Map(
+    [...new Set(placeholders.values())].flatMap((placeholder) => {
+      const text = String(variables[placeholder.slice(2, -1)]);
+      const spellings = [text, normalizeHost(text), normalizePath(text), prefixPath(text).path];
+      return spellings.filter((spelling) => spelling !== "").map((spelling) => [spelling, placeholder] as const);
+    }),
+  );
 }

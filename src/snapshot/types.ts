@@ -186,6 +186,8 @@ export interface CompiledConfig {
   readonly table: RouteTable<Route>;
   readonly services: ReadonlyMap<string, CompiledService>;
   readonly limits: ReadonlyMap<string, CompiledLimit>;
+  /** Text that came from a variable -> its placeholder, for what shows parts of the document (C6). */
+  readonly placeholders: ReadonlyMap<string, string>;
 }
 
 /** A service with the origins that are there now. */
@@ -203,6 +205,13 @@ export interface ServiceView {
   readonly checks: string | null;
 }
 
+/** A revision that is tried on a share of the clients. */
+export interface Canary {
+  /** 1 to 99. */
+  readonly percent: number;
+  readonly snapshot: Snapshot;
+}
+
 /** Everything that one request sees. */
 export interface Snapshot {
   /** The manifest's; rises with every change. */
@@ -211,6 +220,10 @@ export interface Snapshot {
   readonly revision: number;
   readonly config: CompiledConfig;
   readonly services: ReadonlyMap<string, ServiceView>;
+  /** null: none runs, or it does not compile here, or this is the canary. */
+  readonly canary: Canary | null;
+  /** Of a canary: the snapshot that most clients are served by; null: this is it. */
+  readonly inForce: Snapshot | null;
 }
 
 /** For health: the snapshot in use, its age, and what is wrong with refreshing it, in words that anybody may read. */

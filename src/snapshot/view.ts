@@ -1,6 +1,6 @@
 /** Puts the compiled document and the published origins together. Cheap: it runs on every change of a registry. */
 import type { PublishedHealth } from "../core/breaking/types.ts";
-import type { CompiledConfig, CompiledService, Origin, ServiceView, Snapshot } from "./types.ts";
+import type { Canary, CompiledConfig, CompiledService, Origin, ServiceView, Snapshot } from "./types.ts";
 
 /** Body of an `origins/<service>` section, as a registry publishes it. */
 export interface PublishedOrigins {
@@ -25,7 +25,15 @@ export function buildSnapshot(
   for (const [name, service] of config.services) {
     services.set(name, viewOf(service, origins.get(name), health.get(name) ?? null));
   }
-  return { version, revision, config, services };
+  return { version, revision, config, services, canary: null, inForce: null };
+}
+
+/** The snapshot with a canary beside it. */
+export function withCanary(snapshot: Snapshot, percent: number, tried: Snapshot): Snapshot {
+  const inForce: { -readonly [Part in keyof Snapshot]: Snapshot[Part] } = { ...snapshot };
+  const canary: Canary = { percent, snapshot: { ...tried, inForce } };
+  inForce.canary = canary;
+  return inForce;
 }
 
 function viewOf(

@@ -21,12 +21,13 @@ export interface ServiceLoad {
 }
 
 const loads = new Map<string, ServiceLoad>();
-let notedFor: Snapshot | null = null;
+/** Version of the snapshot that was looked through last. */
+let notedFor = -1;
 
 /** The load of a service. On a new snapshot everything is forgotten that is no longer in it, so this cannot grow. */
 export function loadOf(snapshot: Snapshot, service: ServiceView): ServiceLoad {
   const nowMs = Date.now();
-  if (notedFor !== snapshot) note(snapshot, nowMs);
+  if (notedFor !== snapshot.version) note(snapshot.inForce ?? snapshot, nowMs);
   let load = loads.get(service.config.name);
   if (!load) {
     load = {
@@ -34,7 +35,7 @@ export function loadOf(snapshot: Snapshot, service: ServiceView): ServiceLoad {
       ...{ latencies: null, throttle: null, gradient: null },
     };
     loads.set(service.config.name, load);
-    noteService(load, service, nowMs);
+    noteService(load, [service], nowMs);
   }
   turn(load.state, nowMs);
   return load;
@@ -60,17 +61,20 @@ export function gradientOf(load: ServiceLoad): Gradient {
   return load.gradient;
 }
 
-function note(snapshot: Snapshot, nowMs: number): void {
-  notedFor = snapshot;
+/** Goes by what is in force and by its canary together: a service has one load, whichever a request is served by. */
+function note(inForce: Snapshot, nowMs: number): void {
+  notedFor = inForce.version;
   for (const [name, load] of loads) {
-    const service = snapshot.services.get(name);
-    if (service) noteService(load, service, nowMs);
+    const views = [inForce, inForce.canary?.snapshot].flatMap((snapshot) => snapshot?.services.get(name) ?? []);
+    if (views.length > 0) noteService(load, views, nowMs);
     else loads.delete(name);
   }
 }
 
 /** Origins that are new, or used again after they were not, start slowly where that is asked for. */
-function noteService(load: ServiceLoad, { origins, health }: ServiceView, nowMs: number): void {
+function noteService(load: ServiceLoad, views: readonly ServiceView[], nowMs: number): void {
+  const origins = views.flatMap((view) => view.origins);
+  const health = views[0]?.health;
   noteOrigins(load.state, new Set(origins.map(({ id }) => id)), nowMs);
   const bad = new Set(health?.ejected.map(({ origin }) => origin));
   for (const { id, state } of origins) if (state === "unhealthy") bad.add(id);

@@ -21,6 +21,9 @@ const calls: readonly (readonly [method: string, path: string, roles: readonly R
   ["GET", "/v1/breakers/users", ["admin", "viewer"]],
   ["PUT", "/v1/breakers/users", ["admin"], { state: "auto" }],
   ["GET", "/v1/events", ["admin", "viewer"]],
+  ["POST", "/v1/explain", ["admin", "viewer"], { url: "https://api.example.com/" }],
+  ["GET", "/v1/watch", ["admin", "viewer"]],
+  ["GET", "/v1/services/users/watch", ["admin", "registrar", "viewer"]],
 ];
 const open = ["/openapi.json", "/schema.json", "/docs", "/health"];
 const roles: readonly Role[] = ["admin", "registrar", "viewer"];

@@ -322,8 +322,8 @@ describe("addresses that are not there", () => {
     await problemOf(await call(method, path), "not_found");
   });
   test.each([
-    ["DELETE", "/v1/config", "GET, PUT"],
-    ["OPTIONS", "/v1/config", "GET, PUT"],
+    ["DELETE", "/v1/config", "GET, PUT, PATCH"],
+    ["OPTIONS", "/v1/config", "GET, PUT, PATCH"],
     ["PUT", "/v1/services/a", "GET"],
     ["GET", "/v1/services/a/origins/b", "PUT, DELETE"],
     ["POST", "/health", "GET"],

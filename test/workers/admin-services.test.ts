@@ -312,6 +312,7 @@ describe("heartbeats", () => {
     const leases = Array.from({ length: 200 }, (_, index) => ({ service: `x${index}`, origin: "x", leaseId: "x" }));
     let manifests = 0;
     const namespace = {
+      idFromName: () => "counted",
       getByName: (name: string) => {
         const stub = env.CONTROL_PLANE.getByName(name);
         return {
@@ -330,7 +331,8 @@ describe("heartbeats", () => {
   test("go on while the control plane is away", async () => {
     const { service, origin, leaseId } = await registered();
     await scheduler.wait(bounds.snapshotFreshMs + 50);
-    const away = { CONTROL_PLANE: { getByName: () => ({ manifest: () => Promise.reject(new Error("away")) }) } };
+    const getByName = () => ({ manifest: () => Promise.reject(new Error("away")) });
+    const away = { CONTROL_PLANE: { getByName, idFromName: () => "away" } };
     const one = await callWith(away, "POST", `/v1/services/${service}/origins/${origin}/heartbeat`, {
       body: { leaseId },
     });

@@ -9,9 +9,12 @@ type Cache = typeof import("../../src/snapshot/cache.ts");
 
 /** A control plane in this test's hands. */
 interface Plane {
+  /** Of its object: what a location shares of a control plane is kept under it. */
+  id: string;
   version: number;
   revision: number;
   config: string | null;
+  canary: { readonly revision: number; readonly percent: number; readonly text: string } | null;
   origins: Record<string, string>;
   health: Record<string, string>;
   /** Puts another text under a hash, as a broken store would. */
@@ -20,6 +23,9 @@ interface Plane {
   before: () => Promise<void>;
   manifests: number;
   asked: string[];
+  /** What isolates said that they cannot compile; `isDeaf`: it hears nothing. */
+  rejected: { readonly revision: number; readonly worker: string; readonly detail: string }[];
+  isDeaf: boolean;
 }
 
 let plane: Plane;
@@ -29,15 +35,19 @@ let logged = vi.fn();
 
 beforeEach(async () => {
   plane = {
+    id: crypto.randomUUID(),
     version: 0,
     revision: 0,
     config: null,
+    canary: null,
     origins: {},
     health: {},
     tampered: {},
     before: async () => {},
     manifests: 0,
     asked: [],
+    rejected: [],
+    isDeaf: false,
   };
   aheadMs = 0;
   const realNow = Date.now.bind(Date);
@@ -59,9 +69,11 @@ async function newIsolate(): Promise<Cache> {
 
 async function textsOf(): Promise<Record<string, string>> {
   const published = [...Object.values(plane.origins), ...Object.values(plane.health)];
-  const texts = [...(plane.config === null ? [] : [plane.config]), ...published];
+  const texts = [plane.config, plane.canary?.text ?? null, ...published].filter((text) => text !== null);
   return Object.fromEntries(await Promise.all(texts.map(async (text) => [await sha256Hex(text), text])));
 }
+
+const namespaceOf = (stub: unknown) => ({ getByName: () => stub, idFromName: () => plane.id });
 
 const fakeEnv = (variables: Record<string, unknown> = {}): Env => {
   const stub = {
@@ -73,7 +85,14 @@ const fakeEnv = (variables: Record<string, unknown> = {}): Env => {
       for (const [service, text] of Object.entries(plane.origins))
         sections[`origins/${service}`] = await sha256Hex(text);
       for (const [service, text] of Object.entries(plane.health)) sections[`health/${service}`] = await sha256Hex(text);
-      return { version: plane.version, revision: plane.revision, sections };
+      const { canary } = plane;
+      if (canary) sections.canary = await sha256Hex(canary.text);
+      const tried = canary && { revision: canary.revision, percent: canary.percent };
+      return { version: plane.version, revision: plane.revision, canary: tried, sections };
+    },
+    async reject(about: Plane["rejected"][number]) {
+      if (plane.isDeaf) throw new Error("away");
+      plane.rejected.push(about);
     },
     async sections(hashes: readonly string[]) {
       plane.asked.push(...hashes);
@@ -81,7 +100,7 @@ const fakeEnv = (variables: Record<string, unknown> = {}): Env => {
       return Object.fromEntries(hashes.flatMap((hash) => (texts[hash] === undefined ? [] : [[hash, texts[hash]]])));
     },
   };
-  return { ...env, ...variables, CONTROL_PLANE: { getByName: () => stub } } as unknown as Env;
+  return { ...env, ...variables, CONTROL_PLANE: namespaceOf(stub) } as unknown as Env;
 };
 
 const toHost = (hostname: string) =>
@@ -312,7 +331,7 @@ describe("C1: the version never goes down", () => {
       },
       sections: async () => oldTexts,
     };
-    const refreshing = cache.refreshSnapshot({ ...slow, CONTROL_PLANE: { getByName: () => late } } as unknown as Env);
+    const refreshing = cache.refreshSnapshot({ ...slow, CONTROL_PLANE: namespaceOf(late) } as unknown as Env);
     configure(toHost("c.example"));
     await cache.refreshSnapshot(fakeEnv());
     release();
@@ -387,6 +406,28 @@ describe("C3: a document that does not compile here", () => {
     expect(await look()).toMatchObject({ revision: 3 });
     expect(cache.snapshotStatus().problems).toEqual([]);
   });
+  test("is told to the control plane, once, and again only when it was not heard", async () => {
+    configure(toHost("a.example"));
+    await look();
+    plane.isDeaf = true;
+    configure(needsVariable);
+    pass();
+    await look();
+    expect(plane.rejected).toEqual([]);
+    plane.isDeaf = false;
+    for (let times = 0; times < 3; times++) {
+      pass();
+      await look();
+    }
+    expect(plane.rejected).toEqual([
+      {
+        revision: 2,
+        worker: env.VERSION_METADATA.id,
+        detail: expect.stringMatching(/^#\/routes\/0\/redirect\/hostname: .*HOST/),
+      },
+    ]);
+    expect(cache.snapshotStatus().problems).toEqual(["revision 2 does not compile here"]);
+  });
   test("leaves a cold isolate without a snapshot", async () => {
     configure(needsVariable);
     expect(await look()).toBeNull();
@@ -435,14 +476,155 @@ test("a section that is replaced while it is read makes the refresh start over",
       return stub.sections(hashes);
     },
   };
-  await cache.refreshSnapshot({ ...broken, CONTROL_PLANE: { getByName: () => racing } } as unknown as Env);
+  await cache.refreshSnapshot({ ...broken, CONTROL_PLANE: namespaceOf(racing) } as unknown as Env);
   expect(idsOf(cache.snapshotStatus().snapshot)).toEqual(["two"]);
   const always = { ...racing, sections: async () => ({}) };
   configure(toHost("b.example"));
   await expect(
-    (async () =>
-      await cache.refreshSnapshot({ ...broken, CONTROL_PLANE: { getByName: () => always } } as unknown as Env))(),
+    (async () => await cache.refreshSnapshot({ ...broken, CONTROL_PLANE: namespaceOf(always) } as unknown as Env))(),
   ).rejects.toThrow(/faster/);
+});
+
+describe("a canary", () => {
+  const tries = (text: string, revision: number): void => {
+    plane.canary = { revision, percent: 10, text };
+    plane.version++;
+  };
+  const needsVariable = toHost(`\${${"HOST"}}`);
+  const limited = (limit: number) =>
+    JSON.stringify({
+      rateLimits: { l: { windows: [{ limit, seconds: 1 }] } },
+      services: { s: { maxConcurrentRequests: limit } },
+    });
+
+  test("is a snapshot of its own beside the one in force, with the same origins", async () => {
+    configure(toHost("a.example"));
+    registered("one");
+    tries(toHost("canary.example"), 2);
+    const snapshot = await look();
+    expect([hostOf(snapshot), snapshot?.revision]).toEqual(["a.example", 1]);
+    const { percent, snapshot: tried } = snapshot!.canary!;
+    expect([percent, hostOf(tried), tried.revision, tried.version, idsOf(tried)]).toEqual([
+      10,
+      "canary.example",
+      2,
+      3,
+      ["one"],
+    ]);
+    expect(tried.canary).toBeNull();
+    plane.canary = null;
+    plane.version++;
+    pass();
+    expect((await look())?.canary).toBeNull();
+  });
+  test("has the limits and the settings of objects that are in force, by the revision in force, until it is promoted", async () => {
+    configure(limited(5));
+    tries(limited(9), 2);
+    const snapshot = (await look())!;
+    const { config } = snapshot.canary!.snapshot;
+    expect(config.limits.get("l")).toEqual(snapshot.config.limits.get("l"));
+    expect(config.services.get("s")?.health).toMatchObject({ maxConcurrent: 5, revision: 1 });
+    plane.canary = null;
+    configure(limited(9));
+    pass();
+    expect((await look())?.config.services.get("s")?.health).toMatchObject({ maxConcurrent: 9, revision: 2 });
+  });
+  test("is compiled anew when what is in force changes", async () => {
+    configure(limited(5));
+    tries(limited(9), 2);
+    await look();
+    configure(limited(6));
+    plane.revision = 3;
+    pass();
+    expect((await look())?.canary?.snapshot.config.services.get("s")?.health).toMatchObject({
+      maxConcurrent: 6,
+      revision: 3,
+    });
+  });
+  test("that does not compile here is served to nobody here, and reported under its revision", async () => {
+    configure(toHost("a.example"));
+    tries(needsVariable, 2);
+    const snapshot = await look();
+    expect([hostOf(snapshot), snapshot?.canary]).toEqual(["a.example", null]);
+    expect(plane.rejected).toMatchObject([{ revision: 2 }]);
+    expect(cache.snapshotStatus().problems).toEqual(["revision 2 does not compile here"]);
+    tries(toHost("b.example"), 3);
+    pass();
+    expect(hostOf((await look())!.canary!.snapshot)).toBe("b.example");
+    expect(cache.snapshotStatus().problems).toEqual([]);
+  });
+});
+
+describe("isolates of one location", () => {
+  /** An isolate more, that has nothing yet. */
+  const other = async (): Promise<Cache> => newIsolate();
+  const lookIn = async (isolate: Cache): Promise<Snapshot | null> => {
+    const ctx = createExecutionContext();
+    const snapshot = await isolate.currentSnapshot(fakeEnv(), ctx);
+    await waitOnExecutionContext(ctx);
+    return snapshot;
+  };
+
+  test("share what one has asked for, and count its age", async () => {
+    configure(toHost("a.example"));
+    registered("one");
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const second = await other();
+    await look();
+    const [manifests, sections] = [plane.manifests, plane.asked.length];
+    aheadMs += bounds.manifestSharedMsMax / 2;
+    expect(await lookIn(second)).toMatchObject({ version: 2, revision: 1 });
+    expect([plane.manifests, plane.asked.length]).toEqual([manifests, sections]);
+    expect(second.snapshotStatus().ageMs).toBeGreaterThanOrEqual(bounds.manifestSharedMsMax / 2);
+  });
+  test("ask again when it is too old, and then only whether there is anything new", async () => {
+    configure(toHost("a.example"));
+    registered("one");
+    await look();
+    const [manifests, sections] = [plane.manifests, plane.asked.length];
+    aheadMs += bounds.manifestSharedMsMax + 1;
+    const second = await other();
+    expect(await lookIn(second)).toMatchObject({ version: 2, revision: 1 });
+    expect([plane.manifests, plane.asked.length]).toEqual([manifests + 1, sections]);
+    expect(second.snapshotStatus().ageMs).toBeLessThan(bounds.manifestSharedMsMax);
+  });
+  test("do not wait for what is shared when they have made a change themselves", async () => {
+    configure(toHost("a.example"));
+    await look();
+    configure(toHost("b.example"));
+    await cache.refreshSnapshot(fakeEnv());
+    expect(hostOf(cache.snapshotStatus().snapshot)).toBe("b.example");
+  });
+  test("share nothing with another gateway", async () => {
+    configure(toHost("a.example"));
+    await look();
+    const { manifests } = plane;
+    plane.id = crypto.randomUUID();
+    await lookIn(await other());
+    expect(plane.manifests).toBe(manifests + 1);
+  });
+  test("believe no section that does not have its hash, wherever it comes from", async () => {
+    configure(toHost("a.example"));
+    await look();
+    const key = `https://sluice.internal/${plane.id}/section/${await sha256Hex(plane.config!)}`;
+    const cacheOfLocation = await caches.open("sluice");
+    expect(await cacheOfLocation.match(key)).toBeDefined();
+    await cacheOfLocation.put(
+      key,
+      new Response(toHost("evil.example"), { headers: { "cache-control": "max-age=60" } }),
+    );
+    expect(hostOf(await lookIn(await other()))).toBe("a.example");
+  });
+  test("do without a cache that fails", async () => {
+    vi.spyOn(caches, "open").mockRejectedValue(new Error("no cache"));
+    configure(toHost("a.example"));
+    expect(hostOf(await look())).toBe("a.example");
+    pass();
+    configure(toHost("b.example"));
+    await look();
+    expect(hostOf(await look())).toBe("b.example");
+    expect(cache.snapshotStatus().problems).toEqual([]);
+  });
 });
 
 describe("C7: while the control plane is away", () => {

@@ -4,13 +4,25 @@ import { isArray, type JsonValue } from "./types.ts";
 /**
  * One change. `path` is a JSON pointer (RFC 6901): into the old value for `remove`, into the new one for all else.
  * `from` and `to` are the values there. `reorder`: the items of an array that both values have stand in another order;
- * `from` and `to` are the identities of those that moved among each other.
+ * `from` and `to` are the identities, which are under the key `by`, of those that moved among each other.
+ *
+ * The changes make the new value of the old: first take out what is removed, by its path into the old value, the last first;
+ * then, from the root on, put the items of each array in order, add by rising index, and replace.
  */
 export type JsonChange =
   | { readonly op: "add"; readonly path: string; readonly to: JsonValue }
   | { readonly op: "remove"; readonly path: string; readonly from: JsonValue }
   | { readonly op: "replace"; readonly path: string; readonly from: JsonValue; readonly to: JsonValue }
-  | { readonly op: "reorder"; readonly path: string; readonly from: readonly string[]; readonly to: readonly string[] };
+  | {
+      readonly op: "reorder";
+      readonly path: string;
+      readonly by: Identity;
+      readonly from: readonly string[];
+      readonly to: readonly string[];
+    };
+
+/** Keys that items of an array may be known by. */
+type Identity = "name" | "id";
 
 /** The first changes; `truncated` when there are more. */
 export interface JsonDiff {
@@ -68,12 +80,12 @@ function compareMembers(from: Place<Members>, to: Place<Members>, output: Output
 type Items = Place<readonly JsonValue[]>;
 
 function compareArrays(from: Items, to: Items, output: Output): void {
-  for (const key of ["name", "id"]) {
+  for (const key of ["name", "id"] as const) {
     const fromIndexes = indexesBy(key, from.value);
     const toIndexes = indexesBy(key, to.value);
     if (fromIndexes === null || toIndexes === null) continue;
     compareIdentified(from, to, fromIndexes, toIndexes, output);
-    compareOrder(fromIndexes, toIndexes, to.path, output);
+    compareOrder(key, fromIndexes, toIndexes, to.path, output);
     return;
   }
   compareByIndex(from, to, output);
@@ -82,7 +94,7 @@ function compareArrays(from: Items, to: Items, output: Output): void {
 type Indexes = ReadonlyMap<string, number>;
 
 /** Index of every item by its identity; null unless every item is an object with a string under `key`, each another. */
-function indexesBy(key: string, items: readonly JsonValue[]): Indexes | null {
+function indexesBy(key: Identity, items: readonly JsonValue[]): Indexes | null {
   const indexes = new Map<string, number>();
   for (const [index, item] of items.entries()) {
     const identity = isMembers(item) && Object.hasOwn(item, key) ? item[key] : undefined;
@@ -103,13 +115,13 @@ function compareIdentified(from: Items, to: Items, fromIndexes: Indexes, toIndex
   }
 }
 
-function compareOrder(fromIndexes: Indexes, toIndexes: Indexes, path: string, output: Output): void {
+function compareOrder(by: Identity, fromIndexes: Indexes, toIndexes: Indexes, path: string, output: Output): void {
   const fromOrder = [...fromIndexes.keys()].filter((identity) => toIndexes.has(identity));
   const toOrder = [...toIndexes.keys()].filter((identity) => fromIndexes.has(identity));
   const { start, end } = differingPart(fromOrder, toOrder, (a, b) => a === b);
   const stop = fromOrder.length - end;
   if (start < stop)
-    emit(output, { op: "reorder", path, from: fromOrder.slice(start, stop), to: toOrder.slice(start, stop) });
+    emit(output, { op: "reorder", path, by, from: fromOrder.slice(start, stop), to: toOrder.slice(start, stop) });
 }
 
 function compareByIndex(from: Items, to: Items, output: Output): void {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { diffJson, type JsonChange } from "../../../../src/core/json/diff.ts";
 import type { JsonValue } from "../../../../src/core/json/types.ts";
+import { applyChanges } from "./apply-changes.ts";
 import { canonicalJson } from "./canonical.ts";
 
 const changes = (from: JsonValue, to: JsonValue) => {
@@ -62,7 +63,7 @@ describe("diffJson", () => {
       "routes in another order",
       ["a", "b", "c", "d"].map((name) => route(name)),
       ["a", "c", "b", "d"].map((name) => route(name)),
-      [{ op: "reorder", path: "", from: ["b", "c"], to: ["c", "b"] }],
+      [{ op: "reorder", path: "", by: "name", from: ["b", "c"], to: ["c", "b"] }],
     ],
     [
       "origins by id",
@@ -141,6 +142,15 @@ test("is empty exactly when the canonical texts are equal", () => {
       expect(changes(from, structuredClone(from) as JsonValue)).toEqual([]);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test("the changes make the new value of the old", () => {
+  fc.assert(
+    fc.property(value, value, (from, to) => {
+      expect(canonicalJson(applyChanges(from, changes(from, to)))).toBe(canonicalJson(to));
+    }),
+    { numRuns: 5_000 },
   );
 });
 

@@ -1,0 +1,76 @@
+/** The audit log: every write of the admin API, by whom, and what became of it. `/v1/audit` reads it. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { bounds } from "../bounds.ts";
+import { type AuditEntry, readAudit, writeAudit } from "../clients/control-plane.ts";
+import { AuditAnswer } from "../schema/api.ts";
+import { requireRole } from "./auth.ts";
+import type { AdminContext } from "./context.ts";
+import { json, problems } from "./openapi.ts";
+
+/** Calls that change nothing worth keeping: heartbeats come thousands of times a minute, an explanation is a question. */
+const unaudited = /\/v1\/(heartbeats|explain|services\/[^/]+\/origins\/[^/]+\/heartbeat)$/;
+
+const getAudit = createRoute({
+  method: "get",
+  path: "/v1/audit",
+  summary: "Writes of the admin API, oldest first",
+  middleware: [requireRole("viewer")],
+  request: {
+    query: z.strictObject({
+      since: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER)
+        .default(0)
+        .openapi({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
+      limit: z.coerce.number().int().min(1).max(bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
+    }),
+  },
+  responses: { 200: json("Entries by id", AuditAnswer), ...problems(400, 401, 403, 503) },
+});
+
+/**
+ * Records each write of a caller with a valid token, refused ones too, after its answer: a write never fails because it
+ * cannot be recorded. An entry that the control plane does not take is logged instead.
+ */
+export function audited(): MiddlewareHandler<AdminContext> {
+  return async (c, next) => {
+    await next();
+    const { method, path } = c.req;
+    if (method === "GET" || method === "HEAD" || (method === "POST" && unaudited.test(path))) return;
+    if (c.var.role === undefined || c.var.isDryRun) return;
+    const entry = entryOf(c);
+    c.executionCtx.waitUntil(
+      writeAudit(c.env, entry).catch((error) =>
+        console.error({ message: "not audited", ...entry, error: String(error) }),
+      ),
+    );
+  };
+}
+
+function entryOf(c: Context<AdminContext>): AuditEntry {
+  const { pathname, search } = new URL(c.req.url);
+  const etag = /^"(\d+)"$/.exec(c.res.headers.get("etag") ?? "")?.[1];
+  return {
+    time: new Date().toISOString(),
+    role: c.var.role,
+    address: c.req.header("cf-connecting-ip") ?? null,
+    method: c.req.method,
+    target: (pathname.replace(/^\/[^/]*/, "") + search).slice(0, bounds.auditTargetLengthMax),
+    status: c.res.status,
+    code: c.res.headers.get("sluice-error"),
+    revision: etag === undefined ? null : Number(etag),
+    requestId: c.var.requestId,
+  };
+}
+
+/** Adds the call to the admin app. */
+export function mountAudit(app: OpenAPIHono<AdminContext>): void {
+  app.openapi(getAudit, async (c) => {
+    const { since, limit } = c.req.valid("query");
+    const { entries, next, oldest } = await readAudit(c.env, since, limit);
+    return c.json({ entries: [...entries], next, oldest }, 200);
+  });
+}
