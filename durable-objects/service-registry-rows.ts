@@ -21,6 +21,7 @@ export const registryMigrations = [
    ) STRICT;
    CREATE TABLE check_origin (id TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE unhealthy (origin TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+  "ALTER TABLE event ADD COLUMN shown TEXT",
 ];
 
 type OriginRow = {

@@ -1,7 +1,9 @@
 /** What a ServiceRegistry reads from its tables and writes to them. */
 import { bounds } from "../src/bounds.ts";
+import { type WatchEvent, watchEventOf } from "../src/core/leasing/events.ts";
+import type { Entry } from "../src/core/leasing/log.ts";
 import type { StoredBook } from "../src/core/leasing/restart.ts";
-import type { Book, Change, EventContent, RegistryEvent } from "../src/core/leasing/types.ts";
+import type { Book, Change, EventContent, OriginView, RegistryEvent } from "../src/core/leasing/types.ts";
 import { loadMarks, loadOrder, loadOrigins, saveMark, saveOrder, saveOrigin } from "./service-registry-rows.ts";
 
 type MetaRow = {
@@ -13,6 +15,7 @@ type MetaRow = {
   next_pass_ms: number | null;
 };
 type EventRow = { revision: number; type: string; origin: string | null; body: string };
+type WatchRow = { revision: number; type: RegistryEvent["type"]; origin: string | null; shown: string | null };
 type NoticeRow = { revision: number; type: keyof typeof noticeTypes; origin: string | null; time_ms: number };
 
 /** What the operator is told of, by the type of the registry's event. */
@@ -23,11 +26,12 @@ const noticeTypes = {
   thaw: "registry_thawed",
 } as const;
 
-const insertEvent = "INSERT INTO event (revision, type, origin, body, time_ms) VALUES (?, ?, ?, ?, ?)";
+const insertEvent = "INSERT INTO event (revision, type, origin, body, time_ms, shown) VALUES (?, ?, ?, ?, ?, ?)";
 const updateMeta = `UPDATE meta SET service = coalesce(?, service), revision = ?, frozen_since_ms = ?, next_pass_ms = ?,
   compact_revision = max(compact_revision, ?)`;
 const compactEvents = "DELETE FROM event WHERE revision <= (SELECT compact_revision FROM meta)";
 const selectEvents = "SELECT revision, type, origin, body FROM event WHERE revision > ? ORDER BY revision LIMIT ?";
+const selectWatched = "SELECT revision, type, origin, shown FROM event WHERE revision > ? ORDER BY revision LIMIT ?";
 // The version before this one writes events without a time.
 const selectNotices = `SELECT revision, type, origin, coalesce(time_ms, ?) AS time_ms FROM event
   WHERE revision > (SELECT published_revision FROM meta)
@@ -59,8 +63,8 @@ export function saveChange(
   storage.transactionSync(() => {
     for (const id of change.touched) saveOrigin(sql, id, book.origins.get(id));
     if (change.events.length === 0) return;
-    for (const { revision, type, origin, body } of change.events) {
-      sql.exec(insertEvent, revision, type, origin, JSON.stringify(body), nowMs);
+    for (const { revision, type, origin, body, after } of change.events) {
+      sql.exec(insertEvent, revision, type, origin, JSON.stringify(body), nowMs, after && JSON.stringify(after));
       // Every change of a mark has an event.
       if (origin !== null) saveMark(sql, origin, !book.unhealthy.has(origin));
     }
@@ -87,6 +91,20 @@ export function readEvents(sql: SqlStorage, fromRevision: number, limit: number)
       revision,
     }));
 }
+
+/** The oldest events after a revision that are kept, as watchers read them; `shown` is new, so older events tell less. */
+export function readWatched(sql: SqlStorage, fromRevision: number, limit: number): Entry<WatchEvent>[] {
+  return sql
+    .exec<WatchRow>(selectWatched, fromRevision, limit)
+    .toArray()
+    .map(({ shown, ...row }) => ({
+      position: row.revision,
+      event: watchEventOf(row, shown === null ? null : (JSON.parse(shown) as OriginView)),
+    }));
+}
+
+/** The revision as it is stored. */
+export const readRevision = (sql: SqlStorage): number => metaOf(sql).revision;
 
 /** Something for the operator to know. */
 export interface RegistryNotice {

@@ -33,10 +33,13 @@ import {
   readEvents,
   readNotices,
   readPublication,
+  readRevision,
+  readWatched,
   saveChange,
   savePublished,
 } from "./service-registry-store.ts";
 import { Upkeep } from "./upkeep.ts";
+import { Watchers } from "./watchers.ts";
 
 export class ServiceRegistry extends DurableObject<Env> {
   /** null: to be read from storage by the next call. */
@@ -46,6 +49,7 @@ export class ServiceRegistry extends DurableObject<Env> {
   #publishedRevision = 0;
   readonly #upkeep: Upkeep;
   readonly #checker: Checker;
+  readonly #watchers: Watchers;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -56,6 +60,11 @@ export class ServiceRegistry extends DurableObject<Env> {
       name,
       conclude: (finding) => this.#conclude(finding),
       tellPassed: (origins) => this.env.SERVICE_HEALTH.getByName(this.#service).passed({ origins }),
+    });
+    const { sql } = ctx.storage;
+    this.#watchers = new Watchers(ctx, {
+      head: () => readRevision(sql),
+      after: (revision, limit) => readWatched(sql, revision, limit),
     });
     this.#upkeep = new Upkeep(ctx.storage, {
       name,
@@ -131,6 +140,16 @@ export class ServiceRegistry extends DurableObject<Env> {
     return events === null ? { ok: false, code: "compacted", revision } : { ok: true, revision, events };
   }
 
+  /** For who watches the events; see `Watchers`. */
+  override fetch(request: Request): Promise<Response> {
+    this.#run(settle);
+    return this.#watchers.fetch(request);
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#watchers.message(socket, message);
+  }
+
   override async alarm(): Promise<void> {
     await this.#upkeep.alarm();
   }
@@ -167,6 +186,7 @@ export class ServiceRegistry extends DurableObject<Env> {
 
   #save(book: Book, change: Change, nowMs: number): void {
     saveChange(this.ctx.storage, this.ctx.id.name, book, change, nowMs);
+    if (change.events.length > 0) this.#watchers.notify();
   }
 
   #settle(nowMs: number): void {

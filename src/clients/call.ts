@@ -4,17 +4,21 @@ import { GatewayError } from "../errors.ts";
 import { answerWithin } from "../within.ts";
 
 /**
- * Calls an object and waits at most `objectCallMsMax`. `call` makes its own stub, since one that failed is broken. An
+ * Calls an object and waits at most `msMax` (`objectCallMsMax`). `call` makes its own stub, since one that failed is broken. An
  * idempotent call is made once more when the platform says that it may help. Throws GatewayError
  * `control_plane_unavailable` when no answer came.
  */
-export async function callObject<T>(idempotent: boolean, call: () => Promise<T>): Promise<T> {
+export async function callObject<T>(
+  idempotent: boolean,
+  call: () => Promise<T>,
+  msMax: number = bounds.objectCallMsMax,
+): Promise<T> {
   try {
-    return await answerWithin(call(), bounds.objectCallMsMax);
+    return await answerWithin(call(), msMax);
   } catch (error) {
     if (idempotent && isRetryable(error)) {
       try {
-        return await answerWithin(call(), bounds.objectCallMsMax);
+        return await answerWithin(call(), msMax);
       } catch (again) {
         throw unavailable(again);
       }

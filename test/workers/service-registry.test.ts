@@ -293,7 +293,7 @@ test("tables of the version without checks are brought up to date, and keep what
   await register("a");
   await runInDurableObject(stubOf(), (_, { storage }) => {
     for (const table of ["check_order", "check_origin", "unhealthy"]) storage.sql.exec(`DROP TABLE ${table}`);
-    storage.sql.exec("ALTER TABLE event DROP COLUMN time_ms");
+    for (const column of ["time_ms", "shown"]) storage.sql.exec(`ALTER TABLE event DROP COLUMN ${column}`);
     storage.sql.exec("DELETE FROM migration WHERE version > 1");
   });
   await crash();

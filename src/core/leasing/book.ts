@@ -1,3 +1,4 @@
+import { viewOf } from "./events.ts";
 import type { Book, Change, EventContent, Origin } from "./types.ts";
 
 /** The book of a service that nobody has registered for. */
@@ -10,10 +11,10 @@ export function noChange(): Change {
   return { touched: new Set(), events: [] };
 }
 
-/** Appends an event under the next revision (R1). */
+/** Appends an event under the next revision (R1), once the book has what it tells of. */
 export function append(book: Book, change: Change, content: EventContent): void {
   book.revision += 1;
-  change.events.push({ ...content, revision: book.revision });
+  change.events.push({ ...content, revision: book.revision, after: viewOf(book, content.origin) });
 }
 
 /** Puts a row that must be stored; storage then has its deadline. */

@@ -45,20 +45,21 @@ export function register(
     return { result: { ok: false, code: "registry_full" }, change };
   }
   if (old?.url !== registration.url) book.unhealthy.delete(id);
-  append(book, change, { type: "put", origin: id, body });
+  const revision = book.revision + 1;
   const deadlineMs = nowMs + registration.ttlMs;
   const origin: Origin = {
     ...registration,
     state: "ready",
     drainUntilMs: null,
-    createRevision: old?.createRevision ?? book.revision,
-    modRevision: book.revision,
+    createRevision: old?.createRevision ?? revision,
+    modRevision: revision,
     leaseId,
     deadlineMs,
     storedDeadlineMs: deadlineMs,
     extensions: 0,
   };
   store(book, change, origin);
+  append(book, change, { type: "put", origin: id, body });
   return { result: { ok: true, created: old === undefined, origin }, change };
 }
 
@@ -96,10 +97,10 @@ function renew(book: Book, change: Change, origin: Origin, nowMs: number): Origi
   const deadlineMs = Math.max(origin.deadlineMs, nowMs + origin.ttlMs);
   const wasSuspect = origin.state === "suspect";
   const renewed: Origin = { ...origin, deadlineMs, extensions: 0, state: wasSuspect ? "ready" : origin.state };
-  if (wasSuspect) append(book, change, { type: "ready", origin: origin.id, body: null });
   const lagMs = deadlineMs - origin.storedDeadlineMs;
   if (wasSuspect || origin.extensions > 0 || lagMs >= origin.ttlMs) store(book, change, renewed);
   else book.origins.set(origin.id, renewed);
+  if (wasSuspect) append(book, change, { type: "ready", origin: origin.id, body: null });
   return renewed;
 }
 
@@ -115,8 +116,8 @@ export function drain(book: Book, id: string, graceMs: number, nowMs: number): O
   const drainUntilMs = nowMs + graceMs;
   if (graceMs === 0) remove(book, change, id, "drained");
   else {
+    store(book, change, { ...origin, state: "draining", drainUntilMs, modRevision: book.revision + 1 });
     append(book, change, { type: "drain", origin: id, body: { drainUntilMs } });
-    store(book, change, { ...origin, state: "draining", drainUntilMs, modRevision: book.revision });
   }
   return { result: { ok: true, drainUntilMs }, change };
 }

@@ -10,7 +10,7 @@ function isListed(origin: Origin, nowMs: number): boolean {
 }
 
 /** As it is shown: a mark says something new only of a ready origin. */
-function marked<T extends OriginView>(origin: T, unhealthy: ReadonlySet<string>): T {
+export function marked<T extends OriginView>(origin: T, unhealthy: ReadonlySet<string>): T {
   return origin.state === "ready" && unhealthy.has(origin.id) ? { ...origin, state: "unhealthy" } : origin;
 }
 

@@ -82,11 +82,14 @@ export type EventContent =
 /** One step of a registry's history; revisions rise by one from event to event (R1). */
 export type RegistryEvent = EventContent & { readonly revision: number };
 
+/** An event with the leased origin as it is after it; null: gone, static, or none. */
+export type LoggedEvent = RegistryEvent & { readonly after: OriginView | null };
+
 /** What an operation altered and the shell must store, in one transaction with `book.revision` and `book.freeze`. */
 export interface Change {
   /** Ids whose row is to be written as the book has it now, or deleted if the book no longer has it. */
   readonly touched: Set<string>;
-  readonly events: RegistryEvent[];
+  readonly events: LoggedEvent[];
 }
 
 /** The answer of an operation together with what it altered; a refused operation may still have expired leases. */

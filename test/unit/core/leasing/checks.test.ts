@@ -109,7 +109,7 @@ describe("an order", () => {
     const first = order(book, given, 0);
     expect(first.result).toEqual({ accepted: true });
     expect(first.change.events).toEqual([
-      { revision: 1, type: "checks", origin: null, body: { digest: given.digest } },
+      { revision: 1, type: "checks", origin: null, body: { digest: given.digest }, after: null },
     ]);
     expect(list(book, 0)).toMatchObject({ revision: 1, checks: given.digest });
     expect(order(book, given, 1)).toMatchObject({ result: { accepted: false }, change: { events: [] } });

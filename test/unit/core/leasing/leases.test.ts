@@ -11,12 +11,9 @@ describe("register", () => {
     const book = emptyBook();
     const request = registration("a", { version: "v1", weight: 0, zone: "eu", metadata: { build: "7" } });
     const { result, change } = register(book, request, 1_000, "lease-1");
+    const after = { ...request, state: "ready", drainUntilMs: null, createRevision: 1, modRevision: 1 };
     const origin = {
-      ...request,
-      state: "ready",
-      drainUntilMs: null,
-      createRevision: 1,
-      modRevision: 1,
+      ...after,
       leaseId: "lease-1",
       deadlineMs: 1_000 + ttlMs,
       storedDeadlineMs: 1_000 + ttlMs,
@@ -25,7 +22,10 @@ describe("register", () => {
     expect(result).toEqual({ ok: true, created: true, origin });
     expect(book.origins.get("a")).toEqual(origin);
     const { id: _, ...body } = request;
-    expect(change).toEqual({ touched: new Set(["a"]), events: [{ revision: 1, type: "put", origin: "a", body }] });
+    expect(change).toEqual({
+      touched: new Set(["a"]),
+      events: [{ revision: 1, type: "put", origin: "a", body, after }],
+    });
   });
 
   test("R7: under a known id replaces row and lease, and keeps the revision of creation", () => {
@@ -189,7 +189,7 @@ test("deregister is idempotent: the second has no event", () => {
   expect(first.result).toEqual({ removed: true });
   expect(first.change).toEqual({
     touched: new Set(["o00"]),
-    events: [{ revision: 2, type: "deregister", origin: "o00", body: null }],
+    events: [{ revision: 2, type: "deregister", origin: "o00", body: null, after: null }],
   });
   const second = deregister(book, "o00", 0);
   expect(second).toEqual({ result: { removed: false }, change: { touched: new Set(), events: [] } });
