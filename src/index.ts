@@ -1,8 +1,8 @@
 /** The Worker: the gateway's own addresses, and everything else is traffic. */
-import { adminPrefix, newAdmin } from "./admin/index.ts";
-import { normalizeHost } from "./core/routing/host.ts";
-import { normalizePath } from "./core/routing/path.ts";
+import { newAdmin } from "./admin/index.ts";
+import { isOwn } from "./admin/own.ts";
 import { GatewayError } from "./errors.ts";
+import { explain } from "./pipeline/explain.ts";
 import { handle } from "./pipeline/index.ts";
 import { errorResponse } from "./respond.ts";
 import { currentSnapshot, refreshSnapshot, snapshotStatus } from "./snapshot/cache.ts";
@@ -12,7 +12,8 @@ export { RateLimiter } from "../durable-objects/rate-limiter.ts";
 export { ServiceHealth } from "../durable-objects/service-health.ts";
 export { ServiceRegistry } from "../durable-objects/service-registry.ts";
 
-const admin = newAdmin({ current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus });
+const snapshots = { current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus };
+const admin = newAdmin(snapshots, explain);
 
 export default {
   fetch(request, env, ctx) {
@@ -28,10 +29,3 @@ export default {
     return isOwn(url, env) ? admin.fetch(request, env, ctx) : handle(request, url, env, ctx);
   },
 } satisfies ExportedHandler<Env>;
-
-/** Is this an address of the gateway's own? Compared in normal form, as routes are: `/%5Fsluice` is `/_sluice`. */
-function isOwn(url: URL, env: Env): boolean {
-  const path = normalizePath(url.pathname);
-  if (path !== adminPrefix && !path.startsWith(`${adminPrefix}/`)) return false;
-  return !env.ADMIN_HOST || normalizeHost(url.host) === normalizeHost(env.ADMIN_HOST);
-}

@@ -6,17 +6,18 @@ import { errorResponse } from "../respond.ts";
 import { Health } from "../schema/api.ts";
 import { configJsonSchema } from "../schema/config.ts";
 import { schemaIssues } from "../schema/issues.ts";
+import { audited, mountAudit } from "./audit.ts";
 import { mountBreakers } from "./breakers.ts";
 import { mountConfig } from "./config.ts";
-import type { AdminContext, SnapshotSource } from "./context.ts";
+import type { AdminContext, Explainer, SnapshotSource } from "./context.ts";
 import { docsPage } from "./docs.ts";
 import { mountEvents } from "./events.ts";
+import { mountExplain } from "./explain.ts";
 import { mountLimits } from "./limits.ts";
 import { json } from "./openapi.ts";
+import { adminPrefix } from "./own.ts";
 import { mountServices } from "./services.ts";
-
-/** First segment of every path of the gateway's own. */
-export const adminPrefix = "/_sluice";
+import { mountWatch } from "./watch.ts";
 
 const health = createRoute({
   method: "get",
@@ -45,7 +46,7 @@ const about = {
 };
 
 /** The admin app. Every error leaves it as a problem document. */
-export function newAdmin(snapshots: SnapshotSource): OpenAPIHono<AdminContext> {
+export function newAdmin(snapshots: SnapshotSource, explain: Explainer): OpenAPIHono<AdminContext> {
   const app = new OpenAPIHono<AdminContext>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -60,6 +61,7 @@ export function newAdmin(snapshots: SnapshotSource): OpenAPIHono<AdminContext> {
     c.header("cache-control", "no-store");
     c.header("x-request-id", c.var.requestId);
   });
+  app.use(audited());
   app.onError((error, c) => {
     const refusal =
       error instanceof GatewayError ? error : new GatewayError("internal_error", { reason: String(error.stack) });
@@ -85,6 +87,9 @@ export function newAdmin(snapshots: SnapshotSource): OpenAPIHono<AdminContext> {
   mountLimits(app, snapshots);
   mountBreakers(app, snapshots);
   mountEvents(app);
+  mountExplain(app, snapshots, explain);
+  mountWatch(app, snapshots);
+  mountAudit(app);
   app.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(about)));
   app.get("/schema.json", (c) => c.json(configJsonSchema()));
   app.get("/docs", () => docsPage(app.getOpenAPI31Document(about)));

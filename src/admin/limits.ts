@@ -4,8 +4,7 @@ import { limitKeyOf } from "../clients/limit-key.ts";
 import { peekLimit, resetLimit } from "../clients/rate-limiter.ts";
 import { keyText } from "../core/keys/key-text.ts";
 import { parseKeySource } from "../core/keys/keys.ts";
-import type { Peek } from "../core/limiting/peek.ts";
-import type { WindowSpec } from "../core/limiting/types.ts";
+import { type Peek, shownWindows } from "../core/limiting/peek.ts";
 import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
 import type { AdminContext, SnapshotSource } from "./context.ts";
@@ -53,29 +52,11 @@ function answerOf(
     limit,
     key,
     policyVersion: policyVersion < 0 ? null : policyVersion,
-    windows: windows.map(({ spec, charged, free, resetMs }) => ({
-      ...shown(spec),
-      charged,
-      free,
-      resetSeconds: resetMs / 1000,
-    })),
+    windows: shownWindows({ windows }),
     leases: leases.map(({ isolate, amount, untilMs }) => ({
       isolate,
       permits: amount,
       expiresAt: new Date(untilMs).toISOString(),
     })),
   };
-}
-
-/** A window in the words of the configuration. */
-function shown(spec: WindowSpec) {
-  switch (spec.kind) {
-    case "sliding-window":
-    case "fixed-window":
-      return { kind: spec.kind, limit: spec.limit, windowSeconds: spec.windowMs / 1000 };
-    case "calendar-window":
-      return { kind: spec.kind, limit: spec.limit, per: spec.unit, timeZone: spec.timeZone };
-    default:
-      return spec;
-  }
 }

@@ -216,7 +216,13 @@ function choose(
   }
 }
 
-function preferenceOf({ service, facts, params, route }: Call): Preference {
+/** What of the request has a say in the choice of its origin. */
+export function preferenceOf({
+  service,
+  facts,
+  params,
+  route,
+}: Pick<Call, "service" | "facts" | "params" | "route">): Preference {
   const { zones, hashOn } = service.config;
   return {
     zone: zones && zoneOfPlace(zones, facts),

@@ -18,6 +18,7 @@ import { preflight } from "./preflight.ts";
 import { read, requestIdOf } from "./read.ts";
 import { redirect } from "./redirect.ts";
 import { type Decision, type Finishing, finishOwn, finishRefusal, finishUpstream, refusal } from "./respond.ts";
+import { revisionFor } from "./revision.ts";
 import { type Selected, select, selectDefault, selectNamed } from "./select.ts";
 
 /** Answers a request of traffic to `url`, which is the request's, parsed. Never throws. */
@@ -29,10 +30,17 @@ export async function handle(request: Request, url: URL, env: Env, ctx: Executio
       calls = 1;
     });
     if (!snapshot) return refusal("gateway_unconfigured", requestId);
-    return await answer(request, url, requestId, snapshot, calls, env, ctx);
+    return await answer(request, url, requestId, chosen(snapshot, request, url), calls, env, ctx);
   } catch (error) {
     return refusal("internal_error", requestId, error);
   }
+}
+
+/** The snapshot that serves the request. Who the client is goes by what is in force. */
+function chosen(snapshot: Snapshot, request: Request, url: URL): Snapshot {
+  if (snapshot.canary === null) return snapshot;
+  const received = read(request, url, snapshot.config.gateway.trustedProxyHops);
+  return received instanceof Error ? snapshot : revisionFor(snapshot, received.facts);
 }
 
 async function answer(
@@ -79,7 +87,8 @@ async function answer(
   if (route.redirect) return finishOwn(redirect(route.redirect, url), finishing(route));
   const service = serviceOf(snapshot, route.service ?? "");
   decision.service = service.config.name;
-  superviseChecks(env, ctx, service);
+  // Checks are one for all clients: those of the document in force.
+  if (snapshot.inForce === null) superviseChecks(env, ctx, service);
 
   const selected = select(route, service, facts, params);
   if (selected instanceof Error) return finishRefusal(selected, requestId, finishing(route));

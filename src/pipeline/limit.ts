@@ -4,7 +4,7 @@ import { limitKeyOf } from "../clients/limit-key.ts";
 import { takePermits } from "../clients/limiter.ts";
 import type { RequestFacts } from "../core/facts.ts";
 import { keyText } from "../core/keys/key-text.ts";
-import { type KeySource, valueOfKey } from "../core/keys/keys.ts";
+import { firstKey, type KeyExtras } from "../core/keys/keys.ts";
 import type { Ask } from "../core/limiting/decision.ts";
 import type { LimitReport } from "../core/limiting/fields.ts";
 import { GatewayError } from "../errors.ts";
@@ -27,8 +27,10 @@ let marked = 0;
 let loggedAtMs = 0;
 
 /** A limit with the key and the numbers that it has for this request. */
-interface Applied {
+export interface Applied {
   readonly limit: CompiledLimit;
+  /** The key in words: `<source>=<value>`, `global` or `shared`. */
+  readonly key: string;
   readonly ask: Ask;
 }
 
@@ -41,9 +43,14 @@ export async function limit(
   ctx: ExecutionContext,
 ): Promise<LimitOutcome> {
   const all: Applied[] = [];
+  let lacksKey = false;
   for (const limit of route.limits) {
-    const text = keyTextOf(limit.sources, facts, { params, route: route.name });
-    if (text === null && limit.onMissingKey === "deny") {
+    const one = await applyLimit(limit, facts, { params, route: route.name });
+    if (one === null && limit.mode === "shadow") {
+      lacksKey = true;
+      continue;
+    }
+    if (one === null) {
       const refusal = refused(
         [limit.name],
         bounds.limitUnkeyedRetryMs,
@@ -51,7 +58,7 @@ export async function limit(
       );
       return { refusal, delayMs: 0, reports: [], calls: 0, mark: "denied" };
     }
-    all.push(await applied(limit, text ?? "shared", facts));
+    all.push(one);
   }
   const shadow = await decide(
     all.filter(({ limit }) => limit.mode === "shadow"),
@@ -64,36 +71,31 @@ export async function limit(
     ctx,
   );
   const calls = shadow.calls + enforced.calls;
-  const mark = enforced.mark === "ok" && shadow.mark === "denied" ? "shadow" : enforced.mark;
+  const wouldRefuse = lacksKey || shadow.mark === "denied";
+  const mark = enforced.mark === "ok" && wouldRefuse ? "shadow" : enforced.mark;
   if (mark === "shadow" || mark === "degraded")
     report(
       mark,
       route.name,
-      all.map(({ limit }) => limit.name),
+      route.limits.map(({ name }) => name),
     );
   return { ...enforced, reports: [...enforced.reports, ...shadow.reports], calls, mark };
 }
 
-/** Text of the first key that the request has: `<source>=<value>`; null when it has none. */
-function keyTextOf(
-  sources: readonly KeySource[],
+/** A limit as it is for this request, of which nothing is taken; null: without a key it refuses. */
+export async function applyLimit(
+  limit: CompiledLimit,
   facts: RequestFacts,
-  extras: { readonly params: Readonly<Record<string, string>>; readonly route: string },
-): string | null {
-  for (const source of sources) {
-    const value = valueOfKey(source, facts, extras);
-    if (value === null || value === "") continue;
-    return keyText(source, value);
-  }
-  return null;
-}
-
-async function applied(limit: CompiledLimit, key: string, facts: RequestFacts): Promise<Applied> {
+  extras: KeyExtras,
+): Promise<Applied | null> {
+  const found = firstKey(limit.sources, facts, extras);
+  if (found === null && limit.onMissingKey === "deny") return null;
+  const key = found === null ? "shared" : keyText(found.source, found.value);
   const override = limit.overrides.find((some) => (some.isPrefix ? key.startsWith(some.key) : key === some.key));
   const policy = override?.policy ?? limit.policy;
   const name = limitKeyOf(limit.name, key);
   const ask = { key: typeof name === "string" ? name : await name, cost: costOf(limit, facts), policy };
-  return { limit, ask };
+  return { limit, key, ask };
 }
 
 /** A request's own word on its cost counts only as a whole number above 0, however large. */

@@ -1,7 +1,7 @@
 /** Stage: which origin of the chosen version gets the try. */
 import { ejectedOf, isSensed } from "../clients/health.ts";
 import { chooseOrigin } from "../core/balancing/index.ts";
-import { usableOf } from "../core/balancing/panic.ts";
+import { type Usable, usableOf } from "../core/balancing/panic.ts";
 import { usableInZone } from "../core/balancing/zone.ts";
 import { GatewayError } from "../errors.ts";
 import type { Origin, ServiceView } from "../snapshot/types.ts";
@@ -37,10 +37,7 @@ export function pick(
   load: ServiceLoad,
 ): Picked | GatewayError {
   const { config } = service;
-  const ejected = isSensed(service) ? ejectedOf(service) : noneEjected;
-  const isBad = ({ id, state }: Origin) => state === "unhealthy" || ejected.has(id);
-  const near = zone === null ? null : usableInZone(candidates, isBad, zone, tried);
-  const usable = near ? { origins: near, isPanic: false } : usableOf(candidates, isBad);
+  const usable = usableFor(service, candidates, tried, zone);
   // What is held against the others may be out of date.
   const isWidened = mayWiden && usable.origins.every(({ id }) => tried.has(id));
   const { origins, isPanic } = isWidened ? { origins: candidates, isPanic: usable.isPanic } : usable;
@@ -49,4 +46,22 @@ export function pick(
     ...{ random: Math.random, nowMs: Date.now() },
   });
   return origin ? { origin, isPanic } : new GatewayError("no_origin");
+}
+
+/** Those of `candidates` that may be picked from: the good ones near the request, else the good ones, else all. */
+export function usableFor(
+  service: ServiceView,
+  candidates: readonly Origin[],
+  tried: ReadonlySet<string>,
+  zone: string | null,
+): Usable<Origin> {
+  const ejected = ejectedFrom(service);
+  const isBad = ({ id, state }: Origin) => state === "unhealthy" || ejected.has(id);
+  const near = zone === null ? null : usableInZone(candidates, isBad, zone, tried);
+  return near ? { origins: near, isPanic: false } : usableOf(candidates, isBad);
+}
+
+/** Ids of origins that are taken out. */
+export function ejectedFrom(service: ServiceView): ReadonlySet<string> {
+  return isSensed(service) ? ejectedOf(service) : noneEjected;
 }

@@ -1,6 +1,7 @@
 /** Stage: which version of the service answers, and which origins may. */
 import type { RequestFacts } from "../core/facts.ts";
 import { selectVersion } from "../core/traffic/select.ts";
+import type { Selection, SelectionContext } from "../core/traffic/types.ts";
 import { GatewayError } from "../errors.ts";
 import type { Origin, Rewrite, Route, ServiceView } from "../snapshot/types.ts";
 
@@ -20,14 +21,28 @@ export function select(
   facts: RequestFacts,
   params: Readonly<Record<string, string>>,
 ): Selected | GatewayError {
-  const selection = selectVersion(route.traffic, {
+  return selectedBy(selectVersion(route.traffic, contextOf(route, service, facts, params)), route, service);
+}
+
+/** What the traffic rules may know. */
+export function contextOf(
+  route: Route,
+  service: ServiceView,
+  facts: RequestFacts,
+  params: Readonly<Record<string, string>>,
+): SelectionContext {
+  return {
     facts,
     params,
     route: route.name,
     random: Math.random,
     versionExists: (version) => service.versions.has(version),
     hasOrigin: (version) => service.usableByVersion.has(version),
-  });
+  };
+}
+
+/** What follows from the rules' decision. */
+export function selectedBy(selection: Selection, route: Route, service: ServiceView): Selected | GatewayError {
   switch (selection.kind) {
     case "rejected":
       return new GatewayError("version_unknown");

@@ -11,12 +11,14 @@ interface Room {
   readonly imports: readonly string[];
   /** Imports of types only, beside `imports`. */
   readonly types?: readonly string[];
+  /** `node:` stands for all of Node. */
   readonly packages?: readonly string[];
 }
 
 const basics = ["src/bounds.ts", "src/errors.ts", "src/within.ts"];
 const types = ["src/snapshot/types.ts", "src/core/"];
 const upkeep = "durable-objects/upkeep.ts";
+const watchers = "durable-objects/watchers.ts";
 
 const rooms: readonly Room[] = [
   { files: /^src\/bounds\.ts$/, imports: [] },
@@ -28,7 +30,13 @@ const rooms: readonly Room[] = [
   { files: /^src\/schema\//, imports: ["src/schema/", "src/bounds.ts"], packages: ["zod", "ipaddr.js"] },
   {
     files: /^src\/snapshot\/cache\.ts$/,
-    imports: ["src/clients/control-plane.ts", "src/snapshot/", "src/digest.ts", ...basics],
+    imports: [
+      "src/clients/control-plane.ts",
+      "src/clients/location-cache.ts",
+      "src/snapshot/",
+      "src/digest.ts",
+      ...basics,
+    ],
     types: ["src/core/"],
   },
   {
@@ -41,6 +49,7 @@ const rooms: readonly Room[] = [
     // One file an object; what an isolate keeps beside it is built on that.
     imports: [
       "src/clients/call.ts",
+      "src/clients/control-plane.ts",
       "src/clients/rate-limiter.ts",
       "src/clients/service-health.ts",
       "src/clients/service-registry.ts",
@@ -56,13 +65,13 @@ const rooms: readonly Room[] = [
     types,
   },
   {
-    // The two conductors: a request, and one service asked with all its tries.
-    files: /^src\/pipeline\/(index|exchange)\.ts$/,
+    // The conductors: a request, one service asked with all its tries, and what would become of a request, in parts.
+    files: /^src\/pipeline\/(index|exchange|explain(-\w+)?)\.ts$/,
     imports: ["src/pipeline/", "src/snapshot/cache.ts", "src/core/", "src/clients/", "src/upstream/", ...basics],
     types,
   },
   {
-    files: /^src\/pipeline\/(?!index|exchange)/,
+    files: /^src\/pipeline\/(?!index|exchange|explain)/,
     imports: ["src/core/", "src/clients/", "src/upstream/", "src/respond.ts", ...basics],
     types,
     packages: ["structured-headers"],
@@ -73,6 +82,7 @@ const rooms: readonly Room[] = [
       "src/admin/",
       "src/schema/",
       "src/snapshot/compile.ts",
+      "src/snapshot/canary.ts",
       "src/clients/",
       "src/core/",
       "src/respond.ts",
@@ -82,13 +92,27 @@ const rooms: readonly Room[] = [
     packages: ["hono", "@hono/zod-openapi"],
   },
   {
-    files: /^durable-objects\/control-plane\.ts$/,
-    imports: ["src/core/", "src/digest.ts", "durable-objects/migrate.ts", ...basics],
+    files: /^durable-objects\/control-plane/,
+    imports: [
+      "src/core/",
+      "src/digest.ts",
+      "durable-objects/migrate.ts",
+      "durable-objects/control-plane-",
+      watchers,
+      ...basics,
+    ],
     packages: ["cloudflare:workers"],
   },
   {
     files: /^durable-objects\/service-registry/,
-    imports: ["src/core/", "durable-objects/migrate.ts", upkeep, "durable-objects/service-registry-", ...basics],
+    imports: [
+      "src/core/",
+      "durable-objects/migrate.ts",
+      upkeep,
+      watchers,
+      "durable-objects/service-registry-",
+      ...basics,
+    ],
     packages: ["cloudflare:workers"],
   },
   {
@@ -103,6 +127,26 @@ const rooms: readonly Room[] = [
   },
   { files: /^durable-objects\/migrate\.ts$/, imports: [] },
   { files: /^durable-objects\/upkeep\.ts$/, imports: ["src/bounds.ts", "src/within.ts"] },
+  {
+    files: /^durable-objects\/watchers\.ts$/,
+    imports: ["src/bounds.ts", "src/within.ts", "src/core/leasing/log.ts"],
+  },
+  {
+    files: /^cli\/files\//,
+    imports: ["cli/files/", "src/core/json/", "src/bounds.ts"],
+    types: ["src/errors.ts"],
+    packages: ["yaml", "node:"],
+  },
+  {
+    files: /^cli\/import\//,
+    imports: ["cli/import/", "src/core/", "src/schema/", "src/bounds.ts"],
+    packages: ["re2js", "zod"],
+  },
+  {
+    files: /^cli\//,
+    imports: ["cli/", "package.json", "src/core/json/", "src/schema/", "src/snapshot/compile.ts", ...basics],
+    packages: ["commander", "yaml", "zod", "node:"],
+  },
   { files: /^src\/index\.ts$/, imports: ["src/", "durable-objects/"] },
   { files: /\.d\.ts$/, imports: ["src/"] },
 ];
@@ -114,7 +158,7 @@ interface Import {
   readonly local: boolean;
 }
 
-const files = ["src", "durable-objects"].flatMap((folder) =>
+const files = ["src", "durable-objects", "cli"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(folder, name)),
@@ -133,7 +177,8 @@ function importsOf(file: string): Import[] {
 function isAllowed({ from, to, typeOnly, local }: Import): boolean {
   const room = rooms.find(({ files }) => files.test(from));
   if (!room) return false;
-  if (!local) return (room.packages ?? []).some((name) => to === name || to.startsWith(`${name}/`));
+  if (!local)
+    return (room.packages ?? []).some((name) => to === name || to.startsWith(name.endsWith(":") ? name : `${name}/`));
   return [...room.imports, ...(typeOnly ? (room.types ?? []) : [])].some((prefix) => to.startsWith(prefix));
 }
 
@@ -155,7 +200,7 @@ describe("architecture", () => {
 
   it("no stage of the pipeline imports another", () => {
     const stages = imports.filter(
-      ({ from, to }) => /^src\/pipeline\/(?!index|exchange)/.test(from) && to.startsWith("src/pipeline/"),
+      ({ from, to }) => /^src\/pipeline\/(?!index|exchange|explain)/.test(from) && to.startsWith("src/pipeline/"),
     );
     expect(stages).toEqual([]);
   });
@@ -187,7 +232,7 @@ describe("architecture", () => {
               .map((entry) => join("src/core", entry.name))
           : [join("src", name)],
       );
-    for (const folder of [...folders, "durable-objects"]) {
+    for (const folder of [...folders, "durable-objects", "cli"]) {
       const text = readFileSync(join(root, folder, "README.md"), "utf8");
       expect(text.split("\n").length, relative(root, folder)).toBeLessThanOrEqual(41);
     }

@@ -3,13 +3,14 @@ import { env, exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { newAdmin } from "../../src/admin/index.ts";
 import { type ErrorCode, errorKinds } from "../../src/errors.ts";
+import { explain } from "../../src/pipeline/explain.ts";
 import { currentSnapshot, refreshSnapshot, snapshotStatus } from "../../src/snapshot/cache.ts";
 import { tokens } from "../support/tokens.ts";
 
 export { tokens };
 
 /** The admin app as the entry makes it. */
-export const admin = newAdmin({ current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus });
+export const admin = newAdmin({ current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus }, explain);
 
 export type Role = keyof typeof tokens;
 

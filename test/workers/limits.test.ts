@@ -23,6 +23,7 @@ const config = {
     silent: { windows: [minute], key: ["route"], headers: "none" },
     shadow: { windows: [{ limit: 1, seconds: 60 }], key: ["query:k"], mode: "shadow" },
     strict: { windows: [minute], key: ["cookie:sid"], onMissingKey: "deny" },
+    "shadow-strict": { windows: [minute], key: ["cookie:sid"], onMissingKey: "deny", mode: "shadow" },
     param: { windows: [{ limit: 1, seconds: 60 }], key: ["path-param:id"] },
     queue: { algorithm: "leaky-bucket", rate: 20, burst: 1, maxDelayMs: 1_000, key: ["global"] },
     exact: { windows: [minute], key: ["global"], consistency: "exact" },
@@ -31,7 +32,7 @@ const config = {
     wide: { windows: [{ limit: 50, seconds: 60 }], key: ["global"] },
   },
   routes: [
-    ...["client", "legacy", "silent", "shadow", "strict", "queue", "exact", "about"].map((name) => ({
+    ...["client", "legacy", "silent", "shadow", "strict", "shadow-strict", "queue", "exact", "about"].map((name) => ({
       name,
       service: "any",
       matches: [{ path: { prefix: `/${name}` } }],
@@ -58,6 +59,11 @@ const statuses = async (count: number, path: string, headers?: Record<string, st
   for (let at = 0; at < count; at++) all.push((await ask(path, headers)).status);
   return all;
 };
+
+it("a limit in shadow mode refuses nobody, also for want of a key", async () => {
+  expect(await ask("/strict")).toMatchObject({ status: 429, mark: "denied" });
+  expect(await ask("/shadow-strict")).toMatchObject({ status: 200, mark: "shadow" });
+});
 
 beforeAll(async () => {
   const init = { method: "PUT", body: JSON.stringify(config) };

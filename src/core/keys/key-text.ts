@@ -6,15 +6,11 @@ import type { KeySource } from "./keys.ts";
  * /64.
  */
 export function keyText(source: KeySource, value: string): string {
-  switch (source.kind) {
-    case "global":
-      return "global";
-    case "ip":
-      return `ip=${ipGroup(value)}`;
-    case "path":
-    case "route":
-      return `${source.kind}=${value}`;
-    default:
-      return `${source.kind}:${source.name}=${value}`;
-  }
+  if (source.kind === "global") return "global";
+  return `${sourceText(source)}=${source.kind === "ip" ? ipGroup(value) : value}`;
+}
+
+/** A source as the document has it: `ip`, `header:x-user-id`. */
+export function sourceText(source: KeySource): string {
+  return "name" in source ? `${source.kind}:${source.name}` : source.kind;
 }

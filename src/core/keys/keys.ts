@@ -44,13 +44,24 @@ export function parseKeySource(text: string): KeySource | null {
   }
 }
 
-/** Value of the first source that the request has and that is not empty; null when there is none. */
-export function keyOf(sources: readonly KeySource[], facts: RequestFacts, extras: KeyExtras): string | null {
+/** A value, and where it came from. */
+export interface FoundKey {
+  readonly source: KeySource;
+  readonly value: string;
+}
+
+/** The first source that the request has and that is not empty; null when there is none. */
+export function firstKey(sources: readonly KeySource[], facts: RequestFacts, extras: KeyExtras): FoundKey | null {
   for (const source of sources) {
     const value = valueOfKey(source, facts, extras);
-    if (value !== null && value !== "") return value;
+    if (value !== null && value !== "") return { source, value };
   }
   return null;
+}
+
+/** Value of the first source that the request has and that is not empty; null when there is none. */
+export function keyOf(sources: readonly KeySource[], facts: RequestFacts, extras: KeyExtras): string | null {
+  return firstKey(sources, facts, extras)?.value ?? null;
 }
 
 /** Value of one source, as received (a path in the form in which paths are compared); null when absent, "" when empty. */

@@ -34,3 +34,25 @@ export function peek(book: Book, clockMs: number): Peek {
       .map(({ isolate, amount, untilMs }) => ({ isolate, amount, untilMs })),
   };
 }
+
+/** The windows as the admin API shows them, each in the words of the configuration. */
+export function shownWindows({ windows }: Pick<Peek, "windows">) {
+  return windows.map(({ spec, charged, free, resetMs }) => ({
+    ...written(spec),
+    charged,
+    free,
+    resetSeconds: resetMs / 1_000,
+  }));
+}
+
+function written(spec: WindowSpec) {
+  switch (spec.kind) {
+    case "sliding-window":
+    case "fixed-window":
+      return { kind: spec.kind, limit: spec.limit, windowSeconds: spec.windowMs / 1_000 };
+    case "calendar-window":
+      return { kind: spec.kind, limit: spec.limit, per: spec.unit, timeZone: spec.timeZone };
+    default:
+      return spec;
+  }
+}

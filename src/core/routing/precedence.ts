@@ -33,8 +33,13 @@ export function sortByPrecedence<R>(entries: readonly RouteEntry<R>[]): RouteEnt
   return keyed.sort((a, b) => compareKeys(a.key, b.key)).map(({ entry }) => entry);
 }
 
+/** Place of the first difference between two keys, which decides; -1: none. */
+export function decidingPlace(a: readonly number[], b: readonly number[]): number {
+  return a.findIndex((value, index) => value !== b[index]);
+}
+
 function compareKeys(a: readonly number[], b: readonly number[]): number {
-  const place = a.findIndex((value, index) => value !== b[index]);
+  const place = decidingPlace(a, b);
   return place === -1 ? 0 : a[place]! - b[place]!;
 }
 

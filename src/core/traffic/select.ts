@@ -21,7 +21,8 @@ export function selectVersion(rules: readonly TrafficRule[], context: SelectionC
   return none;
 }
 
-function applyRule(rule: TrafficRule, index: number, context: SelectionContext): Selection {
+/** What one rule says. `onEmpty` is not its matter. */
+export function applyRule(rule: TrafficRule, index: number, context: SelectionContext): Selection {
   switch (rule.kind) {
     case "versionFrom":
       return applyVersionFrom(rule, index, context);
@@ -43,7 +44,8 @@ function applyVersionFrom(rule: VersionFromRule, index: number, context: Selecti
   return rule.onUnknown === "next" ? none : { kind: "rejected", version, rule: index };
 }
 
-function requestedVersion(source: VersionSource, { facts, params }: SelectionContext): string | null {
+/** The version that a request asks for; null or "" when it does not. */
+export function requestedVersion(source: VersionSource, { facts, params }: SelectionContext): string | null {
   switch (source.kind) {
     case "accept":
       return acceptVersion(facts.header("accept") ?? "");
