@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     coverage: {
       provider: "istanbul",
-      include: ["src/**/*.ts", "durable-objects/**/*.ts"],
+      include: ["src/**/*.ts", "durable-objects/**/*.ts", "cli/**/*.ts"],
       exclude: ["**/*.d.ts"],
       reporter: ["text", "text-summary"],
       reportOnFailure: true,

@@ -1,4 +1,4 @@
-/** Writes what is made from the schema: sluice.schema.json and docs/configuration.md. Run: npm run generate */
+/** Writes what is made from the schema and the CLI: sluice.schema.json, docs/configuration.md, docs/cli.md. Run: npm run generate */
 import { writeFileSync } from "node:fs";
 import { generated } from "./generated.ts";
 
