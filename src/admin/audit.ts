@@ -1,5 +1,5 @@
 /** The audit log: every write of the admin API, by whom, and what became of it. `/v1/audit` reads it. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { bounds } from "../bounds.ts";
 import { type AuditEntry, readAudit, writeAudit } from "../clients/control-plane.ts";
@@ -7,6 +7,7 @@ import { AuditAnswer } from "../schema/api.ts";
 import { requireRole } from "./auth.ts";
 import type { AdminContext } from "./context.ts";
 import { json, problems } from "./openapi.ts";
+import { LogQuery } from "./pages.ts";
 
 /** Calls that change nothing worth keeping: heartbeats come thousands of times a minute, an explanation is a question. */
 const unaudited = /\/v1\/(heartbeats|explain|services\/[^/]+\/origins\/[^/]+\/heartbeat)$/;
@@ -16,18 +17,7 @@ const getAudit = createRoute({
   path: "/v1/audit",
   summary: "Writes of the admin API, oldest first",
   middleware: [requireRole("viewer")],
-  request: {
-    query: z.strictObject({
-      since: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .max(Number.MAX_SAFE_INTEGER)
-        .default(0)
-        .openapi({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
-      limit: z.coerce.number().int().min(1).max(bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
-    }),
-  },
+  request: { query: LogQuery },
   responses: { 200: json("Entries by id", AuditAnswer), ...problems(400, 401, 403, 503) },
 });
 

@@ -1,29 +1,18 @@
 /** `/v1/events`: what has happened to services, as far as it is kept. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { bounds } from "../bounds.ts";
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { readEvents } from "../clients/control-plane.ts";
 import { EventsAnswer } from "../schema/api.ts";
 import { requireRole } from "./auth.ts";
 import type { AdminContext } from "./context.ts";
 import { json, problems } from "./openapi.ts";
+import { LogQuery } from "./pages.ts";
 
 const getEvents = createRoute({
   method: "get",
   path: "/v1/events",
   summary: "What has happened to services, oldest first",
   middleware: [requireRole("viewer")],
-  request: {
-    query: z.strictObject({
-      since: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .max(Number.MAX_SAFE_INTEGER)
-        .default(0)
-        .openapi({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
-      limit: z.coerce.number().int().min(1).max(bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
-    }),
-  },
+  request: { query: LogQuery },
   responses: { 200: json("Events by id", EventsAnswer), ...problems(400, 401, 403, 503) },
 });
 

@@ -1,4 +1,4 @@
-/** Lists of services in pages, by name. */
+/** Long answers in pages: services by name, entries of a log by id. */
 import { z } from "@hono/zod-openapi";
 import { bounds } from "../bounds.ts";
 import { Name } from "../schema/names.ts";
@@ -8,6 +8,18 @@ import type { ServiceView } from "../snapshot/types.ts";
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(bounds.servicesPerPageMax).default(bounds.servicesPerPageDefault),
   after: Name.optional(),
+});
+
+/** `since`: the last id of the page before. */
+export const LogQuery = z.strictObject({
+  since: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .openapi({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
+  limit: z.coerce.number().int().min(1).max(bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
 });
 
 /** A page, and the `after` of the one that follows; null after the last. */
