@@ -1,4 +1,4 @@
-/** What the control plane remembers: the revisions that there were, who refused one, and every write of the admin API. */
+/** What the control plane remembers: the revisions that there were, and who refused one. */
 import { bounds } from "../src/bounds.ts";
 
 /** A revision of the configuration; `author` is the role of the token that made it. */
@@ -18,34 +18,6 @@ export interface Rejection {
   readonly timeMs: number;
   /** The first problem. */
   readonly detail: string;
-}
-
-/** One write of the admin API, whether it was accepted or not. */
-export interface AuditEntry {
-  /** ISO 8601. */
-  readonly time: string;
-  /** Of the token. */
-  readonly role: string;
-  /** The client's; null: not known. */
-  readonly address: string | null;
-  readonly method: string;
-  /** Below `/_sluice`, with the query. */
-  readonly target: string;
-  readonly status: number;
-  /** The error code of a refusal. */
-  readonly code: string | null;
-  /** Of what was written, after the call: the ETag. */
-  readonly revision: number | null;
-  readonly requestId: string;
-}
-
-/** Entries after an id, oldest first. */
-export interface AuditPage {
-  readonly entries: readonly (AuditEntry & { readonly id: number })[];
-  /** `since` of the next page. */
-  readonly next: number;
-  /** Id of the oldest entry that is kept; null: none is. */
-  readonly oldest: number | null;
 }
 
 /** Migration of the tables that are read and written here. */
@@ -90,26 +62,6 @@ export class History {
       `DELETE FROM rejection WHERE rowid NOT IN (SELECT rowid FROM rejection ORDER BY time_ms DESC LIMIT ?)`,
       bounds.rejectionsKeptMax,
     );
-  }
-
-  /** Appends an entry; the oldest goes when there are more than are kept. */
-  audit(entry: AuditEntry): void {
-    this.#sql.exec("INSERT INTO audit (json) VALUES (?)", JSON.stringify(entry));
-    this.#sql.exec("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?", bounds.auditKeptMax);
-  }
-
-  /** Entries after the id `since` (0 = from the oldest). */
-  audited(since: number, limit: number): AuditPage {
-    const rows = this.#sql
-      .exec<{ id: number; json: string }>(
-        "SELECT id, json FROM audit WHERE id > ? ORDER BY id LIMIT ?",
-        since,
-        Math.min(limit, bounds.eventsPerCallMax),
-      )
-      .toArray();
-    const { oldest } = this.#sql.exec<{ oldest: number | null }>("SELECT min(id) AS oldest FROM audit").one();
-    const entries = rows.map(({ id, json }) => ({ ...(JSON.parse(json) as AuditEntry), id }));
-    return { entries, next: entries.at(-1)?.id ?? since, oldest };
   }
 
   #infoOf({ number, hash, time_ms, author, note }: Row): RevisionInfo {

@@ -11,7 +11,8 @@ import { diffJson } from "../src/core/json/diff.ts";
 import { sha256Hex } from "../src/digest.ts";
 import { Blobs } from "./control-plane-blobs.ts";
 import { Changes, changeTable } from "./control-plane-changes.ts";
-import { type AuditEntry, type AuditPage, History, historyTables, type RevisionInfo } from "./control-plane-history.ts";
+import { History, historyTables, type RevisionInfo } from "./control-plane-history.ts";
+import { Log, type LogPage } from "./control-plane-log.ts";
 import { migrate } from "./migrate.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -68,6 +69,8 @@ export interface Canary {
   readonly revision: number;
   readonly percent: number;
   readonly timeMs: number;
+  /** Versions of deployed Workers that cannot compile it. */
+  readonly rejectedBy: readonly string[];
 }
 
 type Stored = { readonly number: number; readonly hash: string; readonly time_ms: number };
@@ -137,18 +140,33 @@ export interface PublishedEvent {
   readonly event: GatewayEvent;
 }
 
-export interface EventsPage {
-  /** After `since`, oldest first. */
-  readonly events: readonly (GatewayEvent & { readonly id: number })[];
-  /** `since` of the next page. */
-  readonly next: number;
-  /** Id of the oldest event that is kept; null: none is. Events between `since` and it are gone. */
-  readonly oldest: number | null;
+/** A page of the events. */
+export type EventsPage = Omit<LogPage<GatewayEvent>, "entries"> & { readonly events: LogPage<GatewayEvent>["entries"] };
+
+/** One write of the admin API, whether it was accepted or not. */
+export interface AuditEntry {
+  /** ISO 8601. */
+  readonly time: string;
+  /** Of the token. */
+  readonly role: string;
+  /** The client's; null: not known. */
+  readonly address: string | null;
+  readonly method: string;
+  /** Below `/_sluice`, with the query. */
+  readonly target: string;
+  readonly status: number;
+  /** The error code of a refusal. */
+  readonly code: string | null;
+  /** Of what was written, after the call: the ETag. */
+  readonly revision: number | null;
+  readonly requestId: string;
 }
 
 export class ControlPlane extends DurableObject<Env> {
   readonly #sql: SqlStorage;
   readonly #history: History;
+  readonly #events: Log<GatewayEvent>;
+  readonly #audit: Log<AuditEntry>;
   readonly #blobs: Blobs;
   readonly #changes: Changes;
   readonly #watchers: Watchers;
@@ -157,6 +175,8 @@ export class ControlPlane extends DurableObject<Env> {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
     this.#history = new History(this.#sql);
+    this.#events = new Log(this.#sql, "event", bounds.eventsKeptMax);
+    this.#audit = new Log(this.#sql, "audit", bounds.auditKeptMax);
     this.#blobs = new Blobs(this.#sql);
     migrate(ctx.storage, migrations);
     this.#changes = new Changes(this.#sql);
@@ -247,7 +267,9 @@ export class ControlPlane extends DurableObject<Env> {
   /** The canary that runs; null: none does. */
   canary(): Canary | null {
     const canary = this.#canary();
-    return canary && { revision: canary.revision, percent: canary.percent, timeMs: canary.timeMs };
+    if (!canary) return null;
+    const { revision, percent, timeMs } = canary;
+    return { revision, percent, timeMs, rejectedBy: this.#rejectersOf(revision) };
   }
 
   /**
@@ -276,7 +298,7 @@ export class ControlPlane extends DurableObject<Env> {
     if (!head) return null;
     const text = this.#blobs.read(head.hash);
     if (text === null) throw new Error(`the blob of revision ${head.number} is missing`);
-    const rejectedBy = this.#history.revision(head.number)?.rejectedBy.map(({ worker }) => worker) ?? [];
+    const rejectedBy = this.#rejectersOf(head.number);
     return { revision: head.number, hash: head.hash, text, timeMs: head.time_ms, rejectedBy };
   }
 
@@ -307,12 +329,12 @@ export class ControlPlane extends DurableObject<Env> {
 
   /** Appends to the audit log. */
   audit(entry: AuditEntry): void {
-    this.#history.audit(entry);
+    this.#audit.append([entry]);
   }
 
   /** Entries of the audit log after the id `since` (0 = from the oldest), at most `limit` and `eventsPerCallMax`. */
-  audited({ since, limit }: { readonly since: number; readonly limit: number }): AuditPage {
-    return this.#history.audited(since, limit);
+  audited({ since, limit }: { readonly since: number; readonly limit: number }): LogPage<AuditEntry> {
+    return this.#audit.after(since, limit);
   }
 
   /** The manifest, or null when its version is `ifVersion`. */
@@ -320,7 +342,7 @@ export class ControlPlane extends DurableObject<Env> {
     const { version } = this.#sql.exec<{ version: number }>("SELECT version FROM meta").one();
     if (version === ifVersion) return null;
     const rows = this.#sql.exec<{ name: string; hash: string }>("SELECT name, hash FROM section").toArray();
-    const canary = this.canary();
+    const canary = this.#canary();
     return {
       version,
       revision: this.#head()?.number ?? 0,
@@ -350,23 +372,16 @@ export class ControlPlane extends DurableObject<Env> {
     this.ctx.storage.transactionSync(() => {
       this.#blobs.write(hash, body);
       this.#setSection(section, hash, revision);
-      this.#addEvents(events.filter((event) => event.revision > (known?.source_revision ?? 0)));
+      const fresh = events.filter((event) => event.revision > (known?.source_revision ?? 0));
+      this.#events.append(fresh.map(({ event }) => event));
     });
     return { accepted: true };
   }
 
   /** Events after the id `since` (0 = from the oldest), at most `limit` and at most `eventsPerCallMax`. */
   events({ since, limit }: { readonly since: number; readonly limit: number }): EventsPage {
-    const rows = this.#sql
-      .exec<{ id: number; json: string }>(
-        "SELECT id, json FROM event WHERE id > ? ORDER BY id LIMIT ?",
-        since,
-        Math.min(limit, bounds.eventsPerCallMax),
-      )
-      .toArray();
-    const { oldest } = this.#sql.exec<{ oldest: number | null }>("SELECT min(id) AS oldest FROM event").one();
-    const events = rows.map(({ id, json }) => ({ ...(JSON.parse(json) as GatewayEvent), id }));
-    return { events, next: events.at(-1)?.id ?? since, oldest };
+    const { entries, ...rest } = this.#events.after(since, limit);
+    return { events: entries, ...rest };
   }
 
   /** The revision in force. It need not be the newest: that may be a canary, or have been one. */
@@ -383,7 +398,11 @@ export class ControlPlane extends DurableObject<Env> {
       .toArray()[0];
   }
 
-  #canary(): (Canary & { readonly hash: string }) | null {
+  #rejectersOf(revision: number): string[] {
+    return this.#history.revision(revision)?.rejectedBy.map(({ worker }) => worker) ?? [];
+  }
+
+  #canary(): (Omit<Canary, "rejectedBy"> & { readonly hash: string }) | null {
     const revision = this.#revisionOf("canary");
     const [row] = this.#sql.exec<{ percent: number }>("SELECT percent FROM canary").toArray();
     if (!revision || !row) return null;
@@ -411,12 +430,6 @@ export class ControlPlane extends DurableObject<Env> {
     this.#changes.append({ version: this.#changes.head(), revision: this.#head()?.number ?? 0, section, hash });
     // After the transaction: what it does not store is not told.
     queueMicrotask(() => this.#watchers.notify());
-  }
-
-  #addEvents(events: readonly PublishedEvent[]): void {
-    if (events.length === 0) return;
-    for (const { event } of events) this.#sql.exec("INSERT INTO event (json) VALUES (?)", JSON.stringify(event));
-    this.#sql.exec("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", bounds.eventsKeptMax);
   }
 
   #deleteOldRevisions(newest: number): void {

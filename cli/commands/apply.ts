@@ -1,8 +1,8 @@
 /** `sluice apply` */
 import { exits } from "../failure.ts";
 import { mergeKnown } from "../merge.ts";
-import { options, type Spec } from "../spec.ts";
-import { type WriteOptions, writeDocument } from "../write.ts";
+import type { Spec } from "../spec.ts";
+import { type WriteOptions, writeDocument, writeOptions } from "../write.ts";
 
 export const apply: Spec<WriteOptions> = {
   usage: "apply",
@@ -10,19 +10,10 @@ export const apply: Spec<WriteOptions> = {
   description: [
     "Puts what the files name into the configuration in force: each service, rate limit, route and member of `gateway` as a whole. What they do not name stays as it is, so nothing that others have added is lost; `sluice sync` removes it. Routes of the files stand in the order of the files.",
     "If somebody else changes the configuration at the same moment, it is read and merged anew. If nothing would change, there is no new revision.",
-    "With --canary it is a revision that only so many percent of the clients get, always the same ones; the others have what is in force until `sluice canary promote`. The same files with another percentage change the share, other files take the canary's place. Without --canary, nothing can be applied while a canary is running.",
+    "With --canary it is a revision that only so many percent of the clients get, always the same ones; the others have what is in force until `sluice canary promote`. The same files with another percentage change the share. Nothing else can be applied while a canary is running.",
     "Needs the admin token.",
   ],
-  options: [
-    options.file(),
-    options.overlay(),
-    options.note(),
-    options.show(),
-    options.canary(),
-    options.dryRun(),
-    options.url(),
-    options.json("{revision, dryRun, changes, warnings}, document with --show, inForce and percent with --canary"),
-  ],
+  options: writeOptions(),
   examples: [
     [
       "sluice apply -f sluice.yaml --overlay production.yaml --note 'orders v2'",

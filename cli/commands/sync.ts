@@ -6,8 +6,8 @@ import { exits, Failure } from "../failure.ts";
 import { stdinPath } from "../files/read.ts";
 import type { Io } from "../io.ts";
 import { plain } from "../output.ts";
-import { options, type Spec } from "../spec.ts";
-import { type WriteOptions, writeDocument } from "../write.ts";
+import type { Spec } from "../spec.ts";
+import { type WriteOptions, writeDocument, writeOptions } from "../write.ts";
 
 interface Options extends WriteOptions {
   readonly yes?: boolean;
@@ -22,17 +22,7 @@ export const sync: Spec<Options> = {
     "With --canary it is tried on so many percent of the clients, as `sluice apply` describes.",
     "Needs the admin token.",
   ],
-  options: [
-    options.file(),
-    options.overlay(),
-    new Option("-y, --yes", "remove without asking"),
-    options.note(),
-    options.show(),
-    options.canary(),
-    options.dryRun(),
-    options.url(),
-    options.json("{revision, dryRun, changes, warnings}, document with --show, inForce and percent with --canary"),
-  ],
+  options: writeOptions(new Option("-y, --yes", "remove without asking")),
   examples: [
     ["sluice sync -f sluice.yaml --overlay production.yaml --yes", "In a pipeline, where the repository is the truth:"],
     [

@@ -62,9 +62,8 @@ export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotS
   app.openapi(calls.getCanary, async (c) => {
     const canary = await controlPlane.readCanary(c.env);
     if (canary === null) throw noCanary();
-    const { revision, percent, timeMs } = canary;
-    const rejectedBy = (await controlPlane.readRevision(c.env, revision))?.rejectedBy.map(({ worker }) => worker) ?? [];
-    return c.json({ revision, percent, since: new Date(timeMs).toISOString(), rejectedBy }, 200);
+    const { timeMs, rejectedBy, ...rest } = canary;
+    return c.json({ ...rest, since: new Date(timeMs).toISOString(), rejectedBy: [...rejectedBy] }, 200);
   });
   const endCanary = async (c: Context<AdminContext>, promote: boolean) => {
     const ended = await controlPlane.endCanary(c.env, { promote, ifRevision: ifMatchOf(c.req.header("if-match")) });
@@ -110,7 +109,7 @@ interface Write {
   readonly endsCanary?: boolean;
 }
 
-/** Compiles the document, and applies it if it does. Throws `invalid_config`, `payload_too_large` or `revision_conflict`. */
+/** Compiles the document, and applies it if it does. Throws `invalid_config`, `payload_too_large` or what `refusalOf` has. */
 async function applyIn(c: Context<AdminContext>, snapshots: SnapshotSource, write: Write) {
   if (new TextEncoder().encode(write.text).length > bounds.configBytesMax) {
     throw new GatewayError("payload_too_large", {

@@ -19,7 +19,7 @@ export interface DatedManifest {
  */
 export async function readManifestNear(env: Env, sinceMs: number, random: () => number): Promise<DatedManifest> {
   const key = keyOf(env, "manifest");
-  const shared = await cached<DatedManifest>(key);
+  const shared = await cachedManifest(key);
   const askedAtMs = Date.now();
   const sharedMs = bounds.manifestSharedMsMax * (0.5 + 0.5 * random());
   // A clock that is ahead of this one makes nothing young.
@@ -58,9 +58,12 @@ function keyOf(env: Env, path: string): string {
   return `https://sluice.internal/${env.CONTROL_PLANE.idFromName("control-plane")}/${path}`;
 }
 
-async function cached<T>(key: string): Promise<T | null> {
-  const text = await cachedText(key);
-  return text === null ? null : (JSON.parse(text) as T);
+async function cachedManifest(key: string): Promise<DatedManifest | null> {
+  try {
+    return JSON.parse((await cachedText(key)) ?? "null") as DatedManifest | null;
+  } catch {
+    return null;
+  }
 }
 
 async function cachedText(key: string): Promise<string | null> {

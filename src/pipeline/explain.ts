@@ -60,8 +60,7 @@ interface Routed {
 
 /** Explains a request to `url`, which is the request's, parsed. Peeks at the objects of its limits, and asks no other. */
 export async function explain(request: Request, url: URL, current: Snapshot, env: Env): Promise<Explanation> {
-  const asClient = read(request, url, current.config.gateway.trustedProxyHops);
-  const snapshot = asClient instanceof GatewayError ? current : revisionFor(current, asClient.facts);
+  const snapshot = revisionFor(current, (hops) => read(request, url, hops));
   const { gateway, placeholders } = snapshot.config;
   const show: Show = (text) => placeholders.get(text) ?? text;
   const nothing = {

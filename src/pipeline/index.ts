@@ -26,21 +26,15 @@ export async function handle(request: Request, url: URL, env: Env, ctx: Executio
   const requestId = requestIdOf(request);
   try {
     let calls = 0;
-    const snapshot = await currentSnapshot(env, ctx, () => {
+    const inForce = await currentSnapshot(env, ctx, () => {
       calls = 1;
     });
-    if (!snapshot) return refusal("gateway_unconfigured", requestId);
-    return await answer(request, url, requestId, chosen(snapshot, request, url), calls, env, ctx);
+    if (!inForce) return refusal("gateway_unconfigured", requestId);
+    const snapshot = revisionFor(inForce, (hops) => read(request, url, hops));
+    return await answer(request, url, requestId, snapshot, calls, env, ctx);
   } catch (error) {
     return refusal("internal_error", requestId, error);
   }
-}
-
-/** The snapshot that serves the request. Who the client is goes by what is in force. */
-function chosen(snapshot: Snapshot, request: Request, url: URL): Snapshot {
-  if (snapshot.canary === null) return snapshot;
-  const received = read(request, url, snapshot.config.gateway.trustedProxyHops);
-  return received instanceof Error ? snapshot : revisionFor(snapshot, received.facts);
 }
 
 async function answer(
