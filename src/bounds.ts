@@ -83,6 +83,8 @@ export const bounds = Object.freeze({
   faultDelayMsMax: 60_000,
 
   // --- A request ---------------------------------------------------------------------------------------------------
+  /** Scheme, host and port of requests that an isolate remembers in parsed form. */
+  authoritiesMax: 1_000,
   /** Body limit when the document does not say, in bytes. */
   bodyBytesDefault: 100 * 1024 * 1024,
   bodyBytesMax: 5 * 1024 * 1024 * 1024,
@@ -122,8 +124,10 @@ export const bounds = Object.freeze({
   hedgingSamplesMin: 20,
 
   // --- Balancing ---------------------------------------------------------------------------------------------------
-  /** A request counts as under way in the turn in which it began and the one after, even if its end is never seen. */
+  /** A place in a service counts as taken in the turn in which it was and the one after, even if its end is never seen. */
   inFlightTurnMs: 300_000,
+  /** The same of what balancing counts. As short as a request's usual time: nobody is told of a client that leaves. */
+  loadTurnMs: 15_000,
 
   // --- Snapshot ----------------------------------------------------------------------------------------------------
   /** Age up to which an isolate uses its snapshot without asking. */

@@ -80,13 +80,22 @@ export interface ErrorExtras {
   readonly status?: number;
 }
 
-/** A refusal as a value: returned by stages, thrown only inside the admin API, where Hono's error handler renders it. */
+/** V8's switch for how long a new error's stack is. */
+const stacks = Error as ErrorConstructor & { stackTraceLimit: number };
+
+/**
+ * A refusal as a value: returned by stages, thrown only inside the admin API, where Hono's error handler renders it. It has no
+ * stack: what led to it is its code, and to take one costs as much as the rest of a refusal.
+ */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly extras: ErrorExtras;
 
   constructor(code: ErrorCode, extras: ErrorExtras = {}) {
+    const { stackTraceLimit } = stacks;
+    stacks.stackTraceLimit = 0;
     super(extras.reason ?? extras.detail ?? kinds[code].title);
+    stacks.stackTraceLimit = stackTraceLimit;
     this.name = "GatewayError";
     this.code = code;
     this.extras = extras;

@@ -6,26 +6,28 @@ import { explain } from "./pipeline/explain.ts";
 import { handle } from "./pipeline/index.ts";
 import { errorResponse } from "./respond.ts";
 import { currentSnapshot, refreshSnapshot, snapshotStatus } from "./snapshot/cache.ts";
+import { targetFor } from "./target.ts";
 
 export { ControlPlane } from "../durable-objects/control-plane.ts";
 export { RateLimiter } from "../durable-objects/rate-limiter.ts";
 export { ServiceHealth } from "../durable-objects/service-health.ts";
 export { ServiceRegistry } from "../durable-objects/service-registry.ts";
 
+const notOfHosts = /[/?#@\\]/;
 const snapshots = { current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus };
 const admin = newAdmin(snapshots, explain);
 
 export default {
   fetch(request, env, ctx) {
-    // Parsing resolves dot segments, so nothing can reach a prefix by a detour.
-    const url = new URL(request.url);
+    // It resolves dot segments, so nothing can reach a prefix by a detour.
+    const target = targetFor(request.url);
     // Outside of Cloudflare's edge a Host header with a path in it would become a part of the URL.
-    if (/[/?#@\\]/.test(request.headers.get("host") ?? "")) {
+    if (notOfHosts.test(request.headers.get("host") ?? "")) {
       return errorResponse(
         new GatewayError("invalid_request", { detail: "The Host header is not a host." }),
         crypto.randomUUID(),
       );
     }
-    return isOwn(url, env) ? admin.fetch(request, env, ctx) : handle(request, url, env, ctx);
+    return isOwn(target, env) ? admin.fetch(request, env, ctx) : handle(request, target, env, ctx);
   },
 } satisfies ExportedHandler<Env>;

@@ -19,7 +19,7 @@ export interface AdminContext {
 /** The isolate's snapshot. It is handed in by the entry, since this room may not reach for it. */
 export interface SnapshotSource {
   /** The snapshot that a request should use; null before the first configuration. */
-  current(env: Env, ctx: ExecutionContext): Promise<Snapshot | null>;
+  current(env: Env, ctx: ExecutionContext): Snapshot | null | Promise<Snapshot | null>;
   /** Follows the control plane now. Throws when it cannot. */
   refresh(env: Env): Promise<void>;
   /** What is known; asks nobody. */
@@ -27,9 +27,4 @@ export interface SnapshotSource {
 }
 
 /** Explains a request to `url`, which is the request's, parsed. Handed in by the entry too: it is made of the stages. */
-export type Explainer = (
-  request: Request,
-  url: URL,
-  snapshot: Snapshot,
-  env: Env,
-) => Promise<z.output<typeof ExplainAnswer>>;
+export type Explainer = (request: Request, snapshot: Snapshot, env: Env) => Promise<z.output<typeof ExplainAnswer>>;

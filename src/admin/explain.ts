@@ -3,6 +3,7 @@ import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import { canonicalAddress } from "../core/forwarding/address.ts";
 import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
+import { targetFor } from "../target.ts";
 import type { AdminContext, Explainer, SnapshotSource } from "./context.ts";
 import * as calls from "./explain-calls.ts";
 import { isOwn } from "./own.ts";
@@ -12,11 +13,12 @@ export function mountExplain(app: OpenAPIHono<AdminContext>, snapshots: Snapshot
   app.openapi(calls.explainRequest, async (c) => {
     const question = c.req.valid("json");
     const url = urlOf(question.url);
-    if (isOwn(url, c.env)) throw invalid("#/url", "is an address of the gateway's own, which is no traffic");
+    if (isOwn(targetFor(url.href), c.env))
+      throw invalid("#/url", "is an address of the gateway's own, which is no traffic");
     const request = requestOf(question, url);
     const snapshot = await snapshots.current(c.env, c.executionCtx as ExecutionContext);
     if (!snapshot) throw new GatewayError("gateway_unconfigured");
-    return c.json(await explain(request, url, snapshot, c.env), 200);
+    return c.json(await explain(request, snapshot, c.env), 200);
   });
 }
 

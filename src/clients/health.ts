@@ -51,9 +51,14 @@ export function isSensed({ config, health }: ServiceView): boolean {
   return health.forced === "forced-open" || health.breakers.some(({ forced }) => forced === "forced-open");
 }
 
+/** Is it leave for a try at an origin that is not trusted yet? Others wait for what becomes of it. */
+export function isProbe({ probe, isLocalProbe }: Permit): boolean {
+  return probe !== null || isLocalProbe;
+}
+
 /**
- * May a request go to this version of the service ("" for origins without one)? Who is admitted must be recorded, once,
- * whatever becomes of it. A refusal sees to it that the object is asked for probes when it is time.
+ * May a request go to this version of the service ("" for origins without one)? Who is admitted must be recorded, once;
+ * a probe whatever becomes of it. A refusal sees to it that the object is asked for probes when it is time.
  */
 export function admitCall(env: Env, ctx: ExecutionContext, service: ServiceView, version: string): Admission {
   const nowMs = Date.now();

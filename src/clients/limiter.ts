@@ -4,7 +4,7 @@
  */
 import { bounds } from "../bounds.ts";
 import { admitAll } from "../core/limiting/admit.ts";
-import type { Again, Ask, Decision } from "../core/limiting/decision.ts";
+import type { Ask, Decision } from "../core/limiting/decision.ts";
 import { failed, granted } from "../core/limiting/request.ts";
 import { type LeaseRequest, newTable, type Table } from "../core/limiting/table.ts";
 import { leasePermits } from "./rate-limiter.ts";
@@ -29,33 +29,50 @@ const failing = new Map<string, Failures>();
 
 /**
  * Takes permits of all limits or of none. Waits for an object at most `limiterCallMsMax` a call. A burst upon a key that is
- * cold here is granted bit by bit, so who comes away empty asks again, for `limiterWaitMsMax` in all. Never throws.
+ * cold here is granted bit by bit, so who comes away empty asks again, for `limiterWaitMsMax` in all. Never throws; a promise
+ * only when it waits.
  */
-export async function takePermits(env: Env, ctx: ExecutionContext, asks: readonly Ask[]): Promise<Limited> {
+export function takePermits(env: Env, ctx: ExecutionContext, asks: readonly Ask[]): Limited | Promise<Limited> {
   table ??= newTable(crypto.randomUUID());
-  let again: Again | undefined;
+  const decision = admitAll(table, asks, Date.now());
+  if (decision.kind === "ask") return askAndTake(env, ctx, table, asks, decision.requests);
+  return decided(env, ctx, table, decision, 0);
+}
+
+/** Asks for what is missing, and takes it; again while others take it first. */
+async function askAndTake(
+  env: Env,
+  ctx: ExecutionContext,
+  table: Table,
+  asks: readonly Ask[],
+  missing: readonly LeaseRequest[],
+): Promise<Limited> {
+  let requests = missing;
   let calls = 0;
   const away = new Set<string>();
   const startMs = Date.now();
-  for (let round = 0; round <= bounds.limiterRoundsMax && Date.now() - startMs < bounds.limiterWaitMsMax; round++) {
-    const decision = admitAll(table, asks, Date.now(), again);
-    if (decision.kind !== "ask") {
-      if (decision.kind === "allowed")
-        for (const request of reachable(table, decision.background)) void flightOf(env, ctx, table, request);
-      return { decision, calls };
-    }
-    const { requests } = decision;
+  for (let round = 1; round <= bounds.limiterRoundsMax && Date.now() - startMs < bounds.limiterWaitMsMax; round++) {
     const asked = reachable(table, requests);
     for (const request of requests) if (!asked.includes(request)) away.add(request.key);
     await answeredInTime(
-      asked.map((request) => ({ key: request.key, flight: flightOf(env, ctx, table!, request) })),
+      asked.map((request) => ({ key: request.key, flight: flightOf(env, ctx, table, request) })),
       away,
     );
     calls += asked.length;
-    again = { requests, away };
+    const decision = admitAll(table, asks, Date.now(), { requests, away });
+    if (decision.kind !== "ask") return decided(env, ctx, table, decision, calls);
+    requests = decision.requests;
   }
   // Others took what was granted, again and again: the limit is contended, so this one is refused rather than let through.
   return { decision: contended(asks), calls };
+}
+
+/** What was decided; permits that will soon be missed are asked for in the background. */
+function decided(env: Env, ctx: ExecutionContext, table: Table, decision: Limited["decision"], calls: number): Limited {
+  if (decision.kind === "allowed" && decision.background.length > 0) {
+    for (const request of reachable(table, decision.background)) void flightOf(env, ctx, table, request);
+  }
+  return { decision, calls };
 }
 
 /** Those that may be called; the others, whose objects are left alone, have failed. */

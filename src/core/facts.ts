@@ -27,6 +27,23 @@ export interface RequestFacts {
   readonly colo: string | null;
 }
 
+/** The same request with another method. */
+export function withMethod(facts: RequestFacts, method: string): RequestFacts {
+  return {
+    ...shownFacts(facts),
+    method,
+    header: (name) => facts.header(name),
+    query: (name) => facts.query(name),
+    cookie: (name) => facts.cookie(name),
+  };
+}
+
+/** What can be said of a request without a question. */
+export function shownFacts(facts: RequestFacts): Omit<RequestFacts, "header" | "query" | "cookie"> {
+  const { method, host, path, clientIp, continent, country, region, colo } = facts;
+  return { method, host, path, clientIp, continent, country, region, colo };
+}
+
 /** Where a named value of a request comes from. */
 export type ValueSource = "header" | "query" | "cookie";
 

@@ -1,6 +1,6 @@
 /** One service asked, with all its tries: the second conductor beside `index.ts`. The stages know nothing of each other. */
 import { bounds } from "../bounds.ts";
-import { breakerState, isSensed, type Permit, recordCall } from "../clients/health.ts";
+import { breakerState, isProbe, isSensed, type Permit, recordCall } from "../clients/health.ts";
 import { ended, started } from "../core/balancing/load.ts";
 import { zoneOfPlace } from "../core/balancing/zone.ts";
 import type { RequestFacts } from "../core/facts.ts";
@@ -9,24 +9,25 @@ import { keyOf } from "../core/keys/keys.ts";
 import { noteRequest, trySpendRetry } from "../core/retrying/budget.ts";
 import { isRepeatable, isSafe } from "../core/retrying/classify.ts";
 import { hedgeDelayMs } from "../core/retrying/latency.ts";
+import type { RetryPolicy } from "../core/retrying/types.ts";
 import { GatewayError } from "../errors.ts";
 import type { Route, ServiceView, Snapshot } from "../snapshot/types.ts";
 import type { OutgoingBody } from "../upstream/body.ts";
-import { newDeadline } from "../upstream/deadline.ts";
-import { latenciesOf, loadOf, type ServiceLoad } from "../upstream/load.ts";
-import { type RetryPlan, sendUntilAnswered, type Tried, type TryOnce } from "../upstream/retry.ts";
+import { type Deadline, newDeadline } from "../upstream/deadline.ts";
+import { countsInFlight, latenciesOf, loadOf, type ServiceLoad } from "../upstream/load.ts";
+import { type Sending, sendUntilAnswered, type Tried } from "../upstream/retry.ts";
 import { watched } from "../upstream/watch.ts";
-import { forward, headersOf, type Outgoing, targetOf } from "./forward.ts";
+import { forward, type Outgoing, sentHeaders, sentTarget } from "./forward.ts";
 import { guard } from "./guard.ts";
 import { type Picked, type Preference, pick } from "./pick.ts";
+import type { Incoming } from "./read.ts";
 import { record } from "./record.ts";
 import type { Selected } from "./select.ts";
 import { shed } from "./shed.ts";
 
 /** A request, and the service that it is for. */
 export interface Call {
-  readonly request: Request;
-  readonly url: URL;
+  readonly incoming: Incoming;
   readonly requestId: string;
   readonly client: Client;
   readonly facts: RequestFacts;
@@ -53,12 +54,12 @@ export interface Exchanged {
 }
 
 /** The request as the origins of the call's service receive it. */
-export function outgoingOf({ request, url, client, requestId, route, selected, body }: Call): Outgoing {
-  const { rewrite } = selected;
+export function outgoingOf({ incoming, client, requestId, route, selected, body }: Call): Outgoing {
+  const { request, method, target, headers } = incoming;
   return {
-    method: request.method,
-    target: targetOf(url, rewrite),
-    headers: headersOf(request, client, requestId, rewrite),
+    method,
+    target: sentTarget(target, selected.rewrite),
+    headers: sentHeaders(request, headers, client, requestId, selected.rewrite),
     body,
     deadline: newDeadline(route.requestTimeoutMs, true),
   };
@@ -66,154 +67,195 @@ export function outgoingOf({ request, url, client, requestId, route, selected, b
 
 /** Asks the service: lets the request in, then tries origins until one answers or there is no reason to go on. */
 export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: ExecutionContext): Promise<Exchanged> {
-  const { route, service, snapshot, selected } = call;
+  const { route, service, snapshot } = call;
   const load = loadOf(snapshot, service);
-  const room = await shed(env, ctx, service, load);
+  const asked = shed(env, ctx, service, load);
+  const room = asked instanceof Promise ? await asked : asked;
   const { calls, by } = room;
-  const marks = { calls, shed: by, retry: null, breaker: null };
-  if (room.refusal) return { ...marks, result: room.refusal, picked: null, tries: 0 };
+  if (room.refusal) {
+    return { result: room.refusal, picked: null, tries: 0, calls, shed: by, retry: null, breaker: null };
+  }
   noteRequest(load.budget, Date.now());
-  const held = heldBy(call.request, outgoing);
-  held.add(room.leave);
-  const leave = () => void (held.delete(room.leave) && room.leave());
-  const trail: Trail = { picks: new Map(), tries: 0, version: selected.version ?? "" };
-  const tryOnce = tryOnceOf(call, outgoing, load, trail, held, env, ctx);
+  const tries = new Tries(call, outgoing, load, env, ctx);
+  const { leave } = room;
+  if (leave) tries.hold(leave);
   try {
-    const sent = await sendUntilAnswered(planOf(call, outgoing, load), tryOnce);
+    const sent = await sendUntilAnswered(tries);
     outgoing.deadline.stop();
-    const isWatched = route.idleTimeoutMs > 0 || service.config.health.maxConcurrent > 0;
-    const answer = isWatched && sent.result instanceof Response ? sent.result : null;
-    if (answer === null) leave();
+    const isWatched = route.idleTimeoutMs > 0 || leave !== null;
+    let { result } = sent;
+    if (isWatched && result instanceof Response) {
+      result = watched(result, { idleMs: route.idleTimeoutMs, ended: () => tries.release(leave) }, ctx);
+    } else tries.release(leave);
     return {
-      ...marks,
-      result: answer ? watched(answer, { idleMs: route.idleTimeoutMs, ended: leave }, ctx) : sent.result,
-      picked: trail.picks.get(sent.origin ?? "") ?? null,
-      tries: trail.tries,
+      result,
+      picked: tries.pickedOf(sent.origin),
+      tries: tries.count,
+      calls,
+      shed: by,
       retry: sent.isBudgetSpent ? "spent" : null,
-      breaker: isSensed(service) ? breakerState(service, trail.version) : null,
+      breaker: isSensed(service) ? breakerState(service, tries.version) : null,
     };
   } catch (error) {
-    leave();
+    tries.release(leave);
     throw error;
   }
 }
 
 /** May an origin act on the request twice? */
-export function isHarmlessTwice({ method, headers }: Request): boolean {
-  return isRepeatable(method, headers.has("idempotency-key"));
+export function isHarmlessTwice({ method, headers }: Incoming): boolean {
+  return isRepeatable(method, headers.get("idempotency-key") !== null);
 }
 
-function planOf({ request, route, selected }: Call, { body, deadline }: Outgoing, load: ServiceLoad): RetryPlan {
-  const { retries: policy, hedging } = route;
-  const { method } = request;
-  const bytesMax = policy?.bodyBytes ?? 0;
-  const mayRepeat = () => !request.signal.aborted && isHarmlessTwice(request) && body.isRepeatable(bytesMax);
-  // A second try at the only origin would make it slower still.
-  const mayHedge = selected.candidates.length > 1 && mayRepeat();
-  const hasBody = request.body !== null && method !== "GET" && method !== "HEAD";
-  return {
-    policy,
-    isSafe: isSafe(method) && !hasBody,
-    isRepeatable: mayRepeat,
-    spend: () => trySpendRetry(load.budget, policy?.budget ?? bounds.hedgingBudget, Date.now()),
-    hedgeAfterMs: hedging && mayHedge ? hedgeDelayMs(hedging, latenciesOf(load), Date.now()) : null,
-    uploaded: () => body.whole(bytesMax),
-    deadline,
-    random: Math.random,
-  };
-}
-
-/**
- * What has to be given back when the client goes away. Its request is then cut off without a word: nothing that it awaits
- * goes on, not even a `finally`, or else all of it does, when a report still waits in its name. So the origin is let go
- * here too. What is given back in time is taken out.
- */
-function heldBy({ signal }: Request, { deadline }: Outgoing): Set<() => void> {
-  const held = new Set<() => void>();
-  const giveBack = () => {
-    for (const release of held) release();
-    held.clear();
-    deadline.abort(new Error("the client has gone away"));
-  };
-  signal.addEventListener("abort", giveBack, { once: true });
-  return held;
-}
-
-/** What the tries of one request leave behind. */
-interface Trail {
-  /** Who was asked, by id. */
-  readonly picks: Map<string, Picked>;
+/** The tries of one request, and what they leave behind. A class, as it is made for every request. */
+class Tries implements Sending {
+  readonly policy: RetryPolicy | null;
+  readonly hedgeAfterMs: number | null;
+  readonly deadline: Deadline;
+  readonly random = Math.random;
   /** How often the request was sent, tries that were given up included. */
-  tries: number;
+  count = 0;
   /** Whose breaker was asked last; "" for origins without a version. */
   version: string;
-}
+  private readonly call: Call;
+  private readonly outgoing: Outgoing;
+  private readonly load: ServiceLoad;
+  private readonly env: Env;
+  private readonly ctx: ExecutionContext;
+  private readonly preference: Preference;
+  private readonly picks: Picked[] = [];
+  /** What must be given back when the client goes away; null: nothing had to be yet. */
+  private held: Set<() => void> | null = null;
 
-/** One try: pick, guard, forward, record. */
-function tryOnceOf(
-  call: Call,
-  outgoing: Outgoing,
-  load: ServiceLoad,
-  trail: Trail,
-  held: Set<() => void>,
-  env: Env,
-  ctx: ExecutionContext,
-): TryOnce {
-  const { route, service } = call;
-  const preference = preferenceOf(call);
-  return async (tried, cancel) => {
-    if (call.request.signal.aborted) return unwanted();
-    const chosen = choose(call, tried, preference, load, trail, env, ctx);
+  constructor(call: Call, outgoing: Outgoing, load: ServiceLoad, env: Env, ctx: ExecutionContext) {
+    const { route, selected } = call;
+    this.policy = route.retries;
+    this.deadline = outgoing.deadline;
+    this.version = selected.version ?? "";
+    this.call = call;
+    this.outgoing = outgoing;
+    this.load = load;
+    this.env = env;
+    this.ctx = ctx;
+    this.preference = preferenceOf(call);
+    // A second try at the only origin would make it slower still.
+    const mayHedge = route.hedging !== null && selected.candidates.length > 1 && this.isRepeatable();
+    this.hedgeAfterMs = mayHedge ? hedgeDelayMs(route.hedging!, latenciesOf(load), Date.now()) : null;
+  }
+
+  isSafe(): boolean {
+    const { method, request } = this.call.incoming;
+    return isSafe(method) && (method === "GET" || method === "HEAD" || request.body === null);
+  }
+
+  isRepeatable(): boolean {
+    const { incoming } = this.call;
+    const bytesMax = this.policy?.bodyBytes ?? 0;
+    return !incoming.request.signal.aborted && isHarmlessTwice(incoming) && this.outgoing.body.isRepeatable(bytesMax);
+  }
+
+  spend(): boolean {
+    return trySpendRetry(this.load.budget, this.policy?.budget ?? bounds.hedgingBudget, Date.now());
+  }
+
+  uploaded(): Promise<unknown> {
+    return this.outgoing.body.whole(this.policy?.bodyBytes ?? 0);
+  }
+
+  /** The last pick of the origin; null: it was not asked. */
+  pickedOf(origin: string | null): Picked | null {
+    return this.picks.findLast((picked) => picked.origin.id === origin) ?? null;
+  }
+
+  /**
+   * Sees to it that `release` is called when the client goes away, unless it is released before. The request is then cut off
+   * without a word: nothing that it awaits goes on, not even a `finally`, or else all of it does, when a report still waits in
+   * its name. So the origin is let go here too. Only what others would miss is held, as to listen costs a good part of a fetch.
+   */
+  hold(release: () => void): void {
+    if (this.held === null) {
+      const held = new Set<() => void>();
+      this.held = held;
+      const giveBack = () => {
+        for (const some of held) some();
+        held.clear();
+        this.deadline.abort(new Error("the client has gone away"));
+      };
+      this.call.incoming.request.signal.addEventListener("abort", giveBack, { once: true });
+    }
+    this.held.add(release);
+  }
+
+  /** Calls what is held, once; null is nothing. */
+  release(release: (() => void) | null): void {
+    if (release !== null && this.held?.delete(release)) release();
+  }
+
+  /** One try: pick, guard, forward, record. */
+  async tryOnce(tried: Set<string>, cancel: AbortSignal | undefined): Promise<Tried> {
+    const { call, load, env, ctx } = this;
+    const { route, service } = call;
+    if (this.count > 0 && call.incoming.request.signal.aborted) return unwanted();
+    const chosen = this.choose(tried);
     if (chosen instanceof GatewayError) return { result: chosen, origin: null, isLost: false };
-    const { origin, permit } = chosen;
+    const { picked, permit } = chosen;
+    const { origin } = picked;
     // All were asked: a new round begins, in which again each is asked once.
     if (tried.has(origin.id)) tried.clear();
     tried.add(origin.id);
-    trail.tries++;
-    trail.picks.set(origin.id, chosen);
-    started(load.state, origin.id);
-    const release = () => {
-      ended(load.state, origin.id);
-      if (permit) recordCall(env, ctx, service, permit, origin.id, "ignored", 0);
-    };
-    held.add(release);
-    const { result, isLost, isClients, latencyMs } = await forward(outgoing, origin, route.attemptTimeoutMs, cancel);
+    this.count++;
+    this.picks.push(picked);
+    const isCounted = countsInFlight(service);
+    const turn = isCounted ? started(load.state, origin.id) : null;
+    let giveBack: (() => void) | null = null;
+    if (service.config.gradient !== null || (permit !== null && isProbe(permit))) {
+      giveBack = () => {
+        if (turn !== null) ended(load.state, origin.id, turn);
+        if (permit) recordCall(env, ctx, service, permit, origin.id, "ignored", 0);
+      };
+      this.hold(giveBack);
+    }
+    const { result, isLost, isClients, latencyMs } = await forward(
+      this.outgoing,
+      origin,
+      route.attemptTimeoutMs,
+      cancel,
+    );
     // Already given back: the client has left, and something else has kept its request alive until now.
-    if (!held.delete(release)) return { result, origin: origin.id, isLost: false };
-    ended(load.state, origin.id);
+    if (giveBack !== null && !this.held!.delete(giveBack)) return { result, origin: origin.id, isLost: false };
+    if (turn !== null) ended(load.state, origin.id, turn);
     const isIgnored = isClients || cancel?.aborted === true;
     record(route, { service, load, origin, permit, result, latencyMs, isIgnored }, env, ctx);
     return { result, origin: origin.id, isLost };
-  };
+  }
+
+  /** An origin whose version's breaker lets the request through. Where several versions may answer, each is asked. */
+  private choose(tried: ReadonlySet<string>): Chosen | GatewayError {
+    const { service, selected } = this.call;
+    let { candidates } = selected;
+    for (let refusal: GatewayError | null = null; ; ) {
+      const picked = pick(service, candidates, tried, this.preference, this.load);
+      if (picked instanceof GatewayError) return refusal ?? picked;
+      if (!isSensed(service)) return { picked, permit: null };
+      this.version = picked.origin.version ?? "";
+      const permit = guard(this.env, this.ctx, service, picked.origin);
+      if (!(permit instanceof GatewayError)) return { picked, permit };
+      refusal ??= permit;
+      candidates = candidates.filter(({ version }) => version !== picked.origin.version);
+    }
+  }
+}
+
+/** An origin that may be asked. `permit` null: the service has no breaker. */
+interface Chosen {
+  readonly picked: Picked;
+  readonly permit: Permit | null;
 }
 
 /** No origin is asked for a client that has gone; nobody gets this. */
 function unwanted(): Tried {
   const result = new GatewayError("upstream_unreachable", { reason: "the client has gone away" });
   return { result, origin: null, isLost: false };
-}
-
-/** An origin whose version's breaker lets the request through. Where several versions may answer, each is asked. */
-function choose(
-  { service, selected }: Call,
-  tried: ReadonlySet<string>,
-  preference: Preference,
-  load: ServiceLoad,
-  trail: Trail,
-  env: Env,
-  ctx: ExecutionContext,
-): (Picked & { readonly permit: Permit | null }) | GatewayError {
-  let { candidates } = selected;
-  for (let refusal: GatewayError | null = null; ; ) {
-    const picked = pick(service, candidates, tried, preference, load);
-    if (picked instanceof GatewayError) return refusal ?? picked;
-    if (!isSensed(service)) return { ...picked, permit: null };
-    trail.version = picked.origin.version ?? "";
-    const permit = guard(env, ctx, service, picked.origin);
-    if (!(permit instanceof GatewayError)) return { ...picked, permit };
-    refusal ??= permit;
-    candidates = candidates.filter(({ version }) => version !== picked.origin.version);
-  }
 }
 
 /** What of the request has a say in the choice of its origin. */

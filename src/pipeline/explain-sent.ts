@@ -4,7 +4,8 @@ import { isRequestId } from "../core/forwarding/headers.ts";
 import type { HeaderEdits } from "../core/rewriting/headers.ts";
 import type { Show } from "../core/unmet.ts";
 import type { Rewrite } from "../snapshot/types.ts";
-import { headersOf, targetOf } from "./forward.ts";
+import { sentHeaders, sentTarget } from "./forward.ts";
+import type { Incoming } from "./read.ts";
 
 /** What would be sent. Texts that came from variables are shown as their placeholders. */
 export interface ExplainedSent {
@@ -24,14 +25,16 @@ export interface ExplainedSent {
 const newRequestId = "<new>";
 
 /** Explains `forward`, which is not called. */
-export function explainSent(request: Request, url: URL, client: Client, real: Rewrite, show: Show): ExplainedSent {
+export function explainSent(incoming: Incoming, client: Client, real: Rewrite, show: Show): ExplainedSent {
+  const { request, method, target } = incoming;
   const rewrite = shownRewrite(real, show);
-  const given = request.headers.get("x-request-id");
-  const headers = headersOf(request, client, isRequestId(given) ? given : newRequestId, rewrite);
+  const given = incoming.headers.get("x-request-id");
+  const requestId = isRequestId(given) ? given : newRequestId;
+  const headers = sentHeaders(request, incoming.headers, client, requestId, rewrite);
   const { headers: edits } = rewrite;
   return {
-    method: request.method,
-    target: targetOf(url, rewrite),
+    method,
+    target: sentTarget(target, rewrite),
     headers: Object.fromEntries(headers),
     edits: edits && {
       set: Object.fromEntries(edits.set),

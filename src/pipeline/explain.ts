@@ -2,11 +2,12 @@
  * The third conductor: what would become of a request, and why. It goes the way of `index.ts` through the same stages, past
  * a refusal on to the end, and leaves out whatever spends or sends something.
  */
-import type { RequestFacts } from "../core/facts.ts";
+import { type RequestFacts, shownFacts } from "../core/facts.ts";
 import type { Client } from "../core/forwarding/client.ts";
 import type { Show } from "../core/unmet.ts";
 import { errorKinds, GatewayError } from "../errors.ts";
 import type { Route, Snapshot } from "../snapshot/types.ts";
+import { targetFor } from "../target.ts";
 import { type ExplainedLimit, explainLimits } from "./explain-limits.ts";
 import { type ExplainedOrigins, explainOrigins } from "./explain-origins.ts";
 import { type ExplainedRoutes, explainMatch } from "./explain-routes.ts";
@@ -16,7 +17,7 @@ import { hasFallback } from "./fallback.ts";
 import { faultFor } from "./fault.ts";
 import { match } from "./match.ts";
 import { preflight } from "./preflight.ts";
-import { read } from "./read.ts";
+import { type Incoming, incomingOf, read } from "./read.ts";
 import { redirect } from "./redirect.ts";
 import { revisionFor } from "./revision.ts";
 
@@ -48,8 +49,7 @@ export interface Explanation {
 
 /** A request whose route is known. */
 interface Routed {
-  readonly request: Request;
-  readonly url: URL;
+  readonly incoming: Incoming;
   readonly client: Client;
   readonly facts: RequestFacts;
   readonly params: Readonly<Record<string, string>>;
@@ -58,34 +58,34 @@ interface Routed {
   readonly show: Show;
 }
 
-/** Explains a request to `url`, which is the request's, parsed. Peeks at the objects of its limits, and asks no other. */
-export async function explain(request: Request, url: URL, current: Snapshot, env: Env): Promise<Explanation> {
-  const snapshot = revisionFor(current, (hops) => read(request, url, hops));
+/** Explains a request. Peeks at the objects of its limits, and asks no other. */
+export async function explain(request: Request, current: Snapshot, env: Env): Promise<Explanation> {
+  const incoming = incomingOf(request, targetFor(request.url));
+  const snapshot = revisionFor(current, (hops) => read(incoming, hops));
   const { gateway, placeholders } = snapshot.config;
   const show: Show = (text) => placeholders.get(text) ?? text;
   const nothing = {
     ...{ revision: snapshot.revision, request: null, routes: null, limits: [], fault: null, answered: null },
     ...{ version: null, origins: null, sent: null },
   };
-  const received = read(request, url, gateway.trustedProxyHops);
+  const received = read(incoming, gateway.trustedProxyHops);
   if (received instanceof GatewayError) return { ...nothing, outcome: refused(received) };
   const { client, facts } = received;
-  const { header: _header, query: _query, cookie: _cookie, ...seen } = facts;
   const matched = match(snapshot, facts);
-  const found = { ...nothing, request: seen, routes: explainMatch(snapshot, facts, matched, show) };
+  const found = { ...nothing, request: shownFacts(facts), routes: explainMatch(snapshot, facts, matched, show) };
   if (matched instanceof GatewayError) return { ...found, outcome: refused(matched) };
   const { route, params } = matched;
   if (matched.preflight && route.cors) {
     const answer = preflight(route.cors, request);
     return { ...found, outcome: answers("preflight", answer), answered: shownHeaders(answer, show, placeholders) };
   }
-  const rest = await explainRouted({ request, url, client, facts, params, route, snapshot, show }, env);
+  const rest = await explainRouted({ incoming, client, facts, params, route, snapshot, show }, env);
   return { ...found, ...rest };
 }
 
 /** What follows the match. */
 async function explainRouted(routed: Routed, env: Env): Promise<Partial<Explanation> & Pick<Explanation, "outcome">> {
-  const { request, url, client, facts, params, route, snapshot, show } = routed;
+  const { incoming, client, facts, params, route, snapshot, show } = routed;
   const limits = await explainLimits(route, facts, params, env);
   const isLimited = limits.some(({ mode, allowed }) => mode === "enforce" && allowed === false);
   const fault = faultFor(route, facts);
@@ -99,7 +99,7 @@ async function explainRouted(routed: Routed, env: Env): Promise<Partial<Explanat
     isAborted ? new GatewayError("fault_injected", { status: fault.abortStatus! }) : null,
   ];
   if (route.redirect) {
-    const answer = redirect(route.redirect, url);
+    const answer = redirect(route.redirect, incoming.target);
     return {
       ...shared,
       answered: shownHeaders(answer, show, snapshot.config.placeholders),
@@ -114,7 +114,7 @@ async function explainRouted(routed: Routed, env: Env): Promise<Partial<Explanat
   }
   const { origins, refusal } = explainOrigins({ route, service, facts, params }, selected, snapshot);
   return {
-    ...{ ...shared, version, origins, sent: explainSent(request, url, client, selected.rewrite, show) },
+    ...{ ...shared, version, origins, sent: explainSent(incoming, client, selected.rewrite, show) },
     outcome: firstOf([...refusals, refusal], route) ?? { kind: "forward", status: null, error: null, fallback: null },
   };
 }

@@ -5,7 +5,9 @@ import { mendCookies } from "../core/forwarding/headers.ts";
 import { applyHeaderEdits } from "../core/rewriting/headers.ts";
 import { rewritePath } from "../core/rewriting/path.ts";
 import { GatewayError } from "../errors.ts";
+import type { HeaderSection } from "../header-section.ts";
 import type { Origin, Rewrite } from "../snapshot/types.ts";
+import type { Target } from "../target.ts";
 import { attempt } from "../upstream/attempt.ts";
 import type { OutgoingBody } from "../upstream/body.ts";
 import { type Deadline, newDeadline } from "../upstream/deadline.ts";
@@ -36,18 +38,25 @@ export interface Forwarded {
   readonly latencyMs: number;
 }
 
-/** Path and query of a request to `url`, after rewriting. */
-export function targetOf(url: URL, rewrite: Rewrite): string {
-  return (rewrite.path ? rewritePath(rewrite.path, url.pathname) : url.pathname) + queryOf(url);
+/** Path and query of a request to `target`, after rewriting. */
+export function sentTarget({ path, query }: Target, rewrite: Rewrite): string {
+  return (rewrite.path ? rewritePath(rewrite.path, path) : path) + query;
 }
 
-/** The header section that the origins receive. */
-export function headersOf(request: Request, client: Client, requestId: string, rewrite: Rewrite): Headers {
-  const headers = upstreamHeaders(request, client, requestId);
+/** The header section that the origins receive; `incoming` is the same section as the request's own. */
+export function sentHeaders(
+  request: Request,
+  incoming: HeaderSection,
+  client: Client,
+  requestId: string,
+  rewrite: Rewrite,
+): Headers {
+  const headers = upstreamHeaders(request, incoming, client, requestId);
   if (rewrite.headers) applyHeaderEdits(rewrite.headers, headers);
   // After the edits, which may add a cookie.
-  const cookie = headers.get("cookie");
-  if (cookie !== null) headers.set("cookie", mendCookies(cookie));
+  const cookie = rewrite.headers ? headers.get("cookie") : incoming.get("cookie");
+  const mended = cookie && mendCookies(cookie);
+  if (mended !== null && mended !== cookie) headers.set("cookie", mended);
   return headers;
 }
 
@@ -59,7 +68,8 @@ export async function forward(
   cancel: AbortSignal | undefined,
 ): Promise<Forwarded> {
   // A client that breaks off ends the request, an origin that takes nothing only this try.
-  const sending = body.open({ abort: deadline.abort, expire: () => clock.expire() });
+  const fetching = { abort: (reason: Error) => deadline.abort(reason), expire: () => clock.expire() };
+  const sending = body.open(fetching);
   const clock = newDeadline(attemptMs, sending !== null);
   const beganMs = Date.now();
   let sinceMs = beganMs;
@@ -71,11 +81,12 @@ export async function forward(
   // A client that uploads slowly is no failure of the origin: the clocks wait for the body.
   if (sending) void sending.handedOver.then(start);
   else start();
-  const signals = [deadline.signal, clock.signal, cancel].filter((signal) => signal !== undefined);
-  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   const outcome = await attempt(origin.url + target, {
-    ...{ method, headers, body: sending?.stream ?? null },
-    ...(signal && { signal }),
+    method,
+    headers,
+    body: sending === null ? null : sending.stream,
+    signal: signalOf(deadline, clock, cancel),
+    redirect: "manual",
   });
   clock.stop();
   const latencyMs = Date.now() - sinceMs;
@@ -94,16 +105,18 @@ export async function forward(
   };
 }
 
+/** Ends when one of them does; null: nothing ends it. */
+function signalOf(deadline: Deadline, clock: Deadline, cancel: AbortSignal | undefined): AbortSignal | null {
+  // The commonest, without a list.
+  if (clock.signal === undefined && cancel === undefined) return deadline.signal ?? null;
+  return AbortSignal.any([deadline.signal, clock.signal, cancel].filter((signal) => signal !== undefined));
+}
+
 function failureOf(body: OutgoingBody, deadline: Deadline, clock: Deadline, reason: string): GatewayError {
   if (body.failure === "too_large") return new GatewayError("payload_too_large");
   if (body.failure === "idle") return new GatewayError("upload_idle");
   if (deadline.expired) return new GatewayError("request_timeout", { reason });
   return new GatewayError(clock.expired ? "upstream_timeout" : "upstream_unreachable", { reason });
-}
-
-/** The query with its "?", also when nothing follows it: `search` does not tell `/a?` from `/a`. */
-function queryOf({ search, href }: URL): string {
-  return search === "" && href.endsWith("?") ? "?" : search;
 }
 
 function validated(response: Response): Response | GatewayError {

@@ -4,6 +4,7 @@ import { superviseChecks } from "../clients/health-checks.ts";
 import { GatewayError } from "../errors.ts";
 import { currentSnapshot, snapshotStatus } from "../snapshot/cache.ts";
 import type { Fallback, Mirror, Route, ServiceView, Snapshot } from "../snapshot/types.ts";
+import type { Target } from "../target.ts";
 import { outgoingBody } from "../upstream/body.ts";
 import { loadOf } from "../upstream/load.ts";
 import { type Call, type Exchanged, exchange, isHarmlessTwice, outgoingOf } from "./exchange.ts";
@@ -15,31 +16,40 @@ import { match } from "./match.ts";
 import { drawMirrors, sendMirror } from "./mirror.ts";
 import { type Picked, pick } from "./pick.ts";
 import { preflight } from "./preflight.ts";
-import { read, requestIdOf } from "./read.ts";
+import { type Incoming, incomingOf, read, requestIdOf } from "./read.ts";
 import { redirect } from "./redirect.ts";
-import { type Decision, type Finishing, finishOwn, finishRefusal, finishUpstream, refusal } from "./respond.ts";
+import {
+  type Decision,
+  type Finishing,
+  finishOwn,
+  finishRefusal,
+  finishUpstream,
+  newDecision,
+  refusal,
+} from "./respond.ts";
 import { revisionFor } from "./revision.ts";
 import { type Selected, select, selectDefault, selectNamed } from "./select.ts";
 
-/** Answers a request of traffic to `url`, which is the request's, parsed. Never throws. */
-export async function handle(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
-  const requestId = requestIdOf(request);
+/** Answers a request of traffic to `target`, which is the request's. Never throws. */
+export async function handle(request: Request, target: Target, env: Env, ctx: ExecutionContext): Promise<Response> {
+  const incoming = incomingOf(request, target);
+  const requestId = requestIdOf(incoming.headers.get("x-request-id"));
   try {
     let calls = 0;
-    const inForce = await currentSnapshot(env, ctx, () => {
+    const found = currentSnapshot(env, ctx, () => {
       calls = 1;
     });
+    const inForce = found instanceof Promise ? await found : found;
     if (!inForce) return refusal("gateway_unconfigured", requestId);
-    const snapshot = revisionFor(inForce, (hops) => read(request, url, hops));
-    return await answer(request, url, requestId, snapshot, calls, env, ctx);
+    const snapshot = revisionFor(inForce, (hops) => read(incoming, hops));
+    return await answer(incoming, requestId, snapshot, calls, env, ctx);
   } catch (error) {
     return refusal("internal_error", requestId, error);
   }
 }
 
 async function answer(
-  request: Request,
-  url: URL,
+  incoming: Incoming,
   requestId: string,
   snapshot: Snapshot,
   calls: number,
@@ -47,70 +57,80 @@ async function answer(
   ctx: ExecutionContext,
 ): Promise<Response> {
   const { gateway } = snapshot.config;
-  const decision: Decision = { calls, revision: snapshot.revision, age: snapshotStatus().ageMs };
-  let limits: Finishing["limits"] = [];
-  const finishing = (route: Route | null, more: Partial<Finishing> = {}): Finishing => ({
-    ...{ route, notice: undefined, limits, ...more },
-    requestOrigin: request.headers.get("origin"),
+  const decision = newDecision(calls, snapshot.revision, snapshotStatus().ageMs);
+  const finishing: Finishing = {
+    route: null,
+    notice: undefined,
+    requestOrigin: incoming.headers.get("origin"),
     requestId: gateway.echoRequestId || gateway.debugHeaders ? requestId : null,
     decision: gateway.debugHeaders ? decision : null,
-  });
+    limits: [],
+    fallbackFor: null,
+  };
+  const refuse = (error: GatewayError) => finishRefusal(error, requestId, finishing);
 
-  const received = read(request, url, gateway.trustedProxyHops);
-  if (received instanceof Error) return finishRefusal(received, requestId, finishing(null));
+  const received = read(incoming, gateway.trustedProxyHops);
+  if (received instanceof Error) return refuse(received);
   const { client, facts } = received;
 
   const matched = match(snapshot, facts);
-  if (matched instanceof Error) return finishRefusal(matched, requestId, finishing(null));
+  if (matched instanceof Error) return refuse(matched);
   const { route, params } = matched;
   decision.route = route.name;
   // Without the route: a preflight's headers are its own, not those of an answer.
-  if (matched.preflight && route.cors) return finishOwn(preflight(route.cors, request), finishing(null));
+  if (matched.preflight && route.cors) return finishOwn(preflight(route.cors, incoming.request), finishing);
+  finishing.route = route;
   if (route.limits.length > 0) {
-    const outcome = await limit(route, facts, params, env, ctx);
-    limits = outcome.reports;
-    Object.assign(decision, { limit: outcome.mark, calls: decision.calls + outcome.calls });
-    if (outcome.refusal) return finishRefusal(outcome.refusal, requestId, finishing(route));
+    const limiting = limit(route, facts, params, env, ctx);
+    const outcome = limiting instanceof Promise ? await limiting : limiting;
+    finishing.limits = outcome.reports;
+    decision.limit = outcome.mark;
+    decision.calls += outcome.calls;
+    if (outcome.refusal) return refuse(outcome.refusal);
     if (outcome.delayMs > 0) await scheduler.wait(outcome.delayMs);
   }
   if (route.faults.length > 0) {
     const injected = await injectFault(route, facts);
     if (injected) decision.fault = injected.mark;
-    if (injected?.refusal) return finishRefusal(injected.refusal, requestId, finishing(route));
+    if (injected?.refusal) return refuse(injected.refusal);
   }
-  if (route.redirect) return finishOwn(redirect(route.redirect, url), finishing(route));
+  if (route.redirect) return finishOwn(redirect(route.redirect, incoming.target), finishing);
   const service = serviceOf(snapshot, route.service ?? "");
   decision.service = service.config.name;
   // Checks are one for all clients: those of the document in force.
   if (snapshot.inForce === null) superviseChecks(env, ctx, service);
 
   const selected = select(route, service, facts, params);
-  if (selected instanceof Error) return finishRefusal(selected, requestId, finishing(route));
-  Object.assign(decision, { reason: selected.reason, ...(selected.version !== null && { version: selected.version }) });
+  if (selected instanceof Error) return refuse(selected);
+  decision.reason = selected.reason;
+  decision.version = selected.version ?? undefined;
 
   const mirrors = drawMirrors(route, facts);
-  const { maxBodyBytes } = gateway;
-  const body = outgoingBody(request, {
-    maxBytes: maxBodyBytes,
-    keepBytes: keepBytesOf(route, request, mirrors),
+  const body = outgoingBody(incoming.request, {
+    maxBytes: gateway.maxBodyBytes,
+    keepBytes: keepBytesOf(route, incoming, mirrors),
     idleMs: route.idleTimeoutMs,
     stallMs: route.idleTimeoutMs || route.attemptTimeoutMs || route.requestTimeoutMs,
   });
-  if (!body) return finishRefusal(new GatewayError("payload_too_large"), requestId, finishing(route));
-  const call: Call = { request, url, requestId, client, facts, params, snapshot, route, service, selected, body };
+  if (!body) return refuse(new GatewayError("payload_too_large"));
+  const call: Call = { incoming, requestId, client, facts, params, snapshot, route, service, selected, body };
   const outgoing = outgoingOf(call);
   const exchanged = await exchange(call, outgoing, env, ctx);
   note(decision, exchanged);
   for (const mirror of mirrors) mirrorTo(mirror, call, outgoing, ctx);
   const { result, picked } = exchanged;
   if (result instanceof Response) {
-    return finishUpstream(result, finishing(route, { notice: noticeOf(service, selected, picked) }));
+    finishing.notice = noticeOf(service, selected, picked);
+    return finishUpstream(result, finishing);
   }
-  if (!hasFallback(route.fallback, result)) return finishRefusal(result, requestId, finishing(route));
+  if (!hasFallback(route.fallback, result)) return refuse(result);
   const instead = await fallBack(route.fallback, call, decision, env, ctx);
-  if (instead === null) return finishRefusal(result, requestId, finishing(route));
-  const finish = route.fallback.kind === "static" ? finishOwn : finishUpstream;
-  return finish(instead.answer, finishing(route, { notice: instead.notice, fallbackFor: result }));
+  if (instead === null) return refuse(result);
+  finishing.notice = instead.notice;
+  finishing.fallbackFor = result;
+  return route.fallback.kind === "static"
+    ? finishOwn(instead.answer, finishing)
+    : finishUpstream(instead.answer, finishing);
 }
 
 function serviceOf(snapshot: Snapshot, name: string): ServiceView {
@@ -120,8 +140,8 @@ function serviceOf(snapshot: Snapshot, name: string): ServiceView {
 }
 
 /** Up to which size a body has to be kept for somebody else than the first origin. */
-function keepBytesOf({ retries, fallback }: Route, request: Request, mirrors: readonly Mirror[]): number {
-  const mayRepeat = isHarmlessTwice(request);
+function keepBytesOf({ retries, fallback }: Route, incoming: Incoming, mirrors: readonly Mirror[]): number {
+  const mayRepeat = isHarmlessTwice(incoming);
   const others = mirrors.length > 0 || (fallback?.kind === "service" && mayRepeat);
   return Math.max(retries && mayRepeat ? retries.bodyBytes : 0, others ? bounds.copiedBodyBytesMax : 0);
 }
@@ -138,6 +158,7 @@ function note(decision: Decision, { picked, tries, calls, shed, breaker, retry }
 
 /** What the answers of a version say of its end. */
 function noticeOf({ config }: ServiceView, { version }: Selected, picked: Picked | null): Finishing["notice"] {
+  if (config.notices.size === 0) return undefined;
   return config.notices.get(version ?? picked?.origin.version ?? "");
 }
 
@@ -154,7 +175,7 @@ async function fallBack(
     return { answer: staticAnswer(fallback), notice: undefined };
   }
   // An origin that was asked may have done what it was asked for.
-  if (decision.tries !== undefined && !isHarmlessTwice(call.request)) return null;
+  if (decision.tries !== undefined && !isHarmlessTwice(call.incoming)) return null;
   if (!call.body.isRepeatable(bounds.copiedBodyBytesMax)) return null;
   const service = serviceOf(call.snapshot, fallback.service);
   const instead = { ...call, service, selected: selectDefault(call.route, service) };

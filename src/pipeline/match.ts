@@ -1,6 +1,6 @@
 /** Stage: which route has won the request. */
 import { isPreflight } from "../core/cors/cors.ts";
-import type { RequestFacts } from "../core/facts.ts";
+import { type RequestFacts, withMethod } from "../core/facts.ts";
 import { matchRoute } from "../core/routing/table.ts";
 import { GatewayError } from "../errors.ts";
 import type { Route, Snapshot } from "../snapshot/types.ts";
@@ -18,9 +18,9 @@ export interface Matched {
  * policy counts. If that route has no policy, the preflight is an ordinary OPTIONS request.
  */
 export function match(snapshot: Snapshot, facts: RequestFacts): Matched | GatewayError {
-  if (isPreflight(facts.method, facts.header)) {
+  if (isPreflight(facts)) {
     const asked = facts.header("access-control-request-method") ?? "";
-    const found = search(snapshot, { ...facts, method: asked }, true);
+    const found = search(snapshot, withMethod(facts, asked), true);
     if (found?.route.cors) return found;
   }
   return search(snapshot, facts, false) ?? new GatewayError("route_not_found");

@@ -40,7 +40,8 @@ export async function sendMirror(mirrored: Mirrored, origin: Origin, timeoutMs: 
     headers.set("x-sluice-mirror", "1");
     headers.delete("upgrade");
     const body = chunks.length === 0 ? null : await new Blob([...chunks]).arrayBuffer();
-    const outcome = await attempt(origin.url + mirrored.target, { method: mirrored.method, headers, body, signal });
+    const init = { method: mirrored.method, headers, body, signal, redirect: "manual" } as const;
+    const outcome = await attempt(origin.url + mirrored.target, init);
     if (outcome.kind === "response") await outcome.response.body?.cancel();
   } catch {
     // Not even a failure of ours disturbs.

@@ -39,11 +39,17 @@ export function pick(
   const { config } = service;
   const usable = usableFor(service, candidates, tried, zone);
   // What is held against the others may be out of date.
-  const isWidened = mayWiden && usable.origins.every(({ id }) => tried.has(id));
+  const isWidened = mayWiden && tried.size > 0 && usable.origins.every(({ id }) => tried.has(id));
   const { origins, isPanic } = isWidened ? { origins: candidates, isPanic: usable.isPanic } : usable;
   const origin = chooseOrigin({
-    ...{ policy: config.policy, origins, state: load.state, tried, hashKey, slowStartMs: config.slowStartMs },
-    ...{ random: Math.random, nowMs: Date.now() },
+    policy: config.policy,
+    origins,
+    state: load.state,
+    tried,
+    hashKey,
+    slowStartMs: config.slowStartMs,
+    random: Math.random,
+    nowMs: Date.now(),
   });
   return origin ? { origin, isPanic } : new GatewayError("no_origin");
 }
@@ -56,6 +62,8 @@ export function usableFor(
   zone: string | null,
 ): Usable<Origin> {
   const ejected = ejectedFrom(service);
+  // As nearly always: nobody is bad.
+  if (zone === null && ejected.size === 0 && !service.hasUnhealthy) return { origins: candidates, isPanic: false };
   const isBad = ({ id, state }: Origin) => state === "unhealthy" || ejected.has(id);
   const near = zone === null ? null : usableInZone(candidates, isBad, zone, tried);
   return near ? { origins: near, isPanic: false } : usableOf(candidates, isBad);

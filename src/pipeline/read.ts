@@ -3,8 +3,17 @@ import { bounds } from "../bounds.ts";
 import type { RequestFacts } from "../core/facts.ts";
 import { type Client, clientOf } from "../core/forwarding/client.ts";
 import { cookieOf, isDistrusted, isRequestId, passesOf } from "../core/forwarding/headers.ts";
-import { normalizeHost } from "../core/routing/host.ts";
 import { GatewayError } from "../errors.ts";
+import { HeaderSection } from "../header-section.ts";
+import type { Target } from "../target.ts";
+
+/** A request as it came, each part of it taken from the runtime once. */
+export interface Incoming {
+  readonly request: Request;
+  readonly method: string;
+  readonly target: Target;
+  readonly headers: HeaderSection;
+}
 
 /** A request that may be decided on. */
 export interface Read {
@@ -12,49 +21,97 @@ export interface Read {
   readonly facts: RequestFacts;
 }
 
+/** Takes a request to `target`, which is the request's, apart. */
+export function incomingOf(request: Request, target: Target): Incoming {
+  return { request, method: request.method, target, headers: new HeaderSection(request.headers) };
+}
+
 /** The client's `x-request-id` if it is harmless, else a new one. */
-export function requestIdOf(request: Request): string {
-  const given = request.headers.get("x-request-id");
+export function requestIdOf(given: string | null): string {
   return isRequestId(given) ? given : crypto.randomUUID();
 }
 
-/** Reads a request to `url` that came through `trustedProxyHops` proxies; `loop_detected` if it passed us too often. */
-export function read(request: Request, url: URL, trustedProxyHops: number): Read | GatewayError {
-  const { headers, cf } = request;
+/** Reads a request that came through `trustedProxyHops` proxies; `loop_detected` if it passed us too often. */
+export function read(incoming: Incoming, trustedProxyHops: number): Read | GatewayError {
+  const { headers, target } = incoming;
   if (passesOf(headers.get("via")) > bounds.loopPassesMax) return new GatewayError("loop_detected");
+  const { scheme, host } = target.authority;
   const client = clientOf(
     {
       peer: headers.get("cf-connecting-ip"),
-      proto: url.protocol.slice(0, -1),
-      host: url.host,
+      proto: scheme,
+      host,
       forwardedFor: headers.get("x-forwarded-for"),
       forwardedProto: headers.get("x-forwarded-proto"),
       forwardedHost: headers.get("x-forwarded-host"),
     },
     trustedProxyHops,
   );
-  const place = (name: string) => {
-    const value = cf?.[name];
+  return { client, facts: new FactsOfRequest(incoming, client) };
+}
+
+/** A class, as an object with a closure for each question would be made anew for every request. */
+class FactsOfRequest implements RequestFacts {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly clientIp: string | null;
+  private readonly incoming: Incoming;
+  private readonly client: Client;
+
+  constructor(incoming: Incoming, client: Client) {
+    this.method = incoming.method;
+    this.host = incoming.target.authority.name;
+    this.path = incoming.target.path;
+    this.clientIp = client.ip;
+    this.incoming = incoming;
+    this.client = client;
+  }
+
+  header(name: string): string | null {
+    return isDistrusted(name) ? this.vouched(name) : this.incoming.headers.get(name);
+  }
+
+  query(name: string): string | null {
+    return this.incoming.target.params.get(name);
+  }
+
+  cookie(name: string): string | null {
+    return cookieOf(this.incoming.headers.get("cookie"), name);
+  }
+
+  get continent(): string | null {
+    return this.place("continent");
+  }
+
+  get country(): string | null {
+    return this.place("country");
+  }
+
+  get region(): string | null {
+    return this.place("regionCode");
+  }
+
+  get colo(): string | null {
+    return this.place("colo");
+  }
+
+  /** What the gateway itself would say to the origin. */
+  private vouched(name: string): string | null {
+    switch (name) {
+      case "x-forwarded-for":
+        return this.client.forwardedFor;
+      case "x-forwarded-proto":
+        return this.client.proto;
+      case "x-forwarded-host":
+        return this.client.host;
+      default:
+        return null;
+    }
+  }
+
+  private place(name: string): string | null {
+    const value = this.incoming.request.cf?.[name];
     return typeof value === "string" ? value : null;
-  };
-  // What the gateway itself would say to the origin.
-  const vouched: Readonly<Record<string, string | null>> = {
-    "x-forwarded-for": client.forwardedFor,
-    "x-forwarded-proto": client.proto,
-    "x-forwarded-host": client.host,
-  };
-  const facts: RequestFacts = {
-    method: request.method,
-    host: normalizeHost(url.host),
-    path: url.pathname,
-    header: (name) => (isDistrusted(name) ? (vouched[name] ?? null) : headers.get(name)),
-    query: (name) => url.searchParams.get(name),
-    cookie: (name) => cookieOf(headers.get("cookie"), name),
-    clientIp: client.ip,
-    continent: place("continent"),
-    country: place("country"),
-    region: place("regionCode"),
-    colo: place("colo"),
-  };
-  return { client, facts };
+  }
 }

@@ -1,5 +1,5 @@
 /** Stage: what is learned from a try. Nothing here waits, and nothing leaves the isolate before the answer does. */
-import { type Permit, recordCall } from "../clients/health.ts";
+import { isProbe, type Permit, recordCall } from "../clients/health.ts";
 import { noteFailure, noteResponse } from "../core/balancing/ewma.ts";
 import { totalInFlight } from "../core/balancing/load.ts";
 import { noteSample } from "../core/breaking/gradient.ts";
@@ -27,29 +27,31 @@ export interface Ended {
 /** Tells breaker, balancing, load shedding and hedging. */
 export function record({ hedging }: Route, ended: Ended, env: Env, ctx: ExecutionContext): void {
   const { service, load, origin, permit, result, latencyMs, isIgnored } = ended;
-  const isProbe = permit !== null && (permit.probe !== null || permit.isLocalProbe);
-  const outcome = isIgnored ? "ignored" : outcomeOf(result, isProbe);
+  const outcome = isIgnored ? "ignored" : outcomeOf(result, permit !== null && isProbe(permit));
   const nowMs = Date.now();
   if (permit) recordCall(env, ctx, service, permit, origin.id, outcome, latencyMs);
   // Those that were given up too: if only the fast ones counted, hedging would make itself ever earlier.
   if (hedging && outcome !== "fail") noteLatency(latenciesOf(load), latencyMs, nowMs);
   if (isIgnored) return;
-  const { throttle, gradient } = service.config;
-  if (outcome === "fail") noteFailure(load.state, origin.id, latencyMs, nowMs);
-  else noteResponse(load.state, origin.id, latencyMs, nowMs);
+  const { policy, throttle, gradient } = service.config;
+  if (policy === "ewma") {
+    if (outcome === "fail") noteFailure(load.state, origin.id, latencyMs, nowMs);
+    else noteResponse(load.state, origin.id, latencyMs, nowMs);
+  }
   if (throttle && result instanceof Response) {
     noteAnswer(throttleOf(load, throttle), result.status !== 429 && result.status !== 503, nowMs);
   }
+  if (gradient === null) return;
   // It has ended already, but was under way until now.
   const inFlight = totalInFlight(load.state) + 1;
-  if (gradient) noteSample(gradientOf(load), gradient, latencyMs, inFlight, outcome === "fail", nowMs);
+  noteSample(gradientOf(load), gradient, latencyMs, inFlight, outcome === "fail", nowMs);
 }
 
 /**
  * 5xx and no answer at all are failures; 4xx says nothing of the service. But a probe asks whether it answers at all: where
  * all requests are answered 4xx, nothing else would ever close the breaker.
  */
-function outcomeOf(result: Response | GatewayError, isProbe: boolean): CallOutcome {
+function outcomeOf(result: Response | GatewayError, isForProbe: boolean): CallOutcome {
   if (!(result instanceof Response) || result.status >= 500) return "fail";
-  return result.status >= 400 && !isProbe ? "ignored" : "ok";
+  return result.status >= 400 && !isForProbe ? "ignored" : "ok";
 }

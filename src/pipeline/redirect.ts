@@ -1,15 +1,12 @@
 /** Stage: a redirect instead of an answer. */
-import { redirectLocation, type Scheme } from "../core/rewriting/redirect.ts";
+import { redirectLocation } from "../core/rewriting/redirect.ts";
 import type { RouteRedirect } from "../snapshot/types.ts";
+import type { Target } from "../target.ts";
 
-/** The redirect of a request to `url`. */
-export function redirect(rule: RouteRedirect, url: URL): Response {
-  const location = redirectLocation(rule, {
-    scheme: url.protocol.slice(0, -1) as Scheme,
-    hostname: url.hostname,
-    port: url.port === "" ? null : Number(url.port),
-    path: url.pathname,
-    search: url.search,
-  });
+/** The redirect of a request to `target`. */
+export function redirect(rule: RouteRedirect, { authority, path, query }: Target): Response {
+  const { scheme, hostname, port } = authority;
+  // A "?" with nothing behind it says nothing.
+  const location = redirectLocation(rule, { scheme, hostname, port, path, search: query === "?" ? "" : query });
   return new Response(null, { status: rule.statusCode, headers: { location } });
 }

@@ -1,5 +1,5 @@
 /** Stage: what the client gets. An origin's answer is changed in nothing, if nothing asks for it. */
-import { serializeDictionary, serializeList } from "structured-headers";
+import { serializeDictionary, serializeItem, serializeList } from "structured-headers";
 import { corsResponseHeaderNames, responseHeaders } from "../core/cors/cors.ts";
 import { isForged } from "../core/forwarding/headers.ts";
 import { type LimitReport, limitField, policyFields } from "../core/limiting/fields.ts";
@@ -8,28 +8,28 @@ import { type ErrorCode, GatewayError } from "../errors.ts";
 import { errorResponse } from "../respond.ts";
 import type { Route, VersionNotice } from "../snapshot/types.ts";
 
-/** How the request was decided, for `sluice-decision` (an RFC 9651 dictionary). Absent members were not decided. */
+/** How the request was decided, for `sluice-decision` (an RFC 9651 dictionary). Members that are undefined were not decided. */
 export interface Decision {
-  route?: string;
-  service?: string;
-  version?: string;
-  reason?: string;
+  route: string | undefined;
+  service: string | undefined;
+  version: string | undefined;
+  reason: string | undefined;
   /** Of rate limits: `ok`, `denied`, `shadow` or `degraded`. */
-  limit?: string;
+  limit: string | undefined;
   /** Injected: `delay` or `abort`. */
-  fault?: string;
-  origin?: string;
+  fault: string | undefined;
+  origin: string | undefined;
   /** `panic`: so few origins are good that the bad ones are used too. */
-  pick?: string;
-  tries?: number;
+  pick: string | undefined;
+  tries: number | undefined;
   /** `spent`: a retry was due, but not in the budget. */
-  retry?: string;
+  retry: string | undefined;
   /** State of the breaker of the origin's version, after the request; absent when nothing watches the service. */
-  breaker?: string;
+  breaker: string | undefined;
   /** What refused the request with `overloaded`: `throttle`, `gradient` or `concurrency`. */
-  shed?: string;
+  shed: string | undefined;
   /** The service that answered instead of `service`, or `static`. */
-  fallback?: string;
+  fallback: string | undefined;
   /** Durable Object calls that the request waited for. */
   calls: number;
   /** The configuration's. */
@@ -38,10 +38,32 @@ export interface Decision {
   age: number;
 }
 
-/** What may ask for a change. */
+/** A decision of which nothing is decided yet. Its members stand in the order in which a request is decided. */
+export function newDecision(calls: number, revision: number, age: number): Decision {
+  return {
+    route: undefined,
+    service: undefined,
+    limit: undefined,
+    fault: undefined,
+    version: undefined,
+    reason: undefined,
+    origin: undefined,
+    pick: undefined,
+    tries: undefined,
+    retry: undefined,
+    breaker: undefined,
+    shed: undefined,
+    fallback: undefined,
+    calls,
+    revision,
+    age,
+  };
+}
+
+/** What may ask for a change. One object a request, to which is added what comes to be known. */
 export interface Finishing {
-  readonly route: Route | null;
-  readonly notice: VersionNotice | undefined;
+  route: Route | null;
+  notice: VersionNotice | undefined;
   /** The request's Origin header. */
   readonly requestOrigin: string | null;
   /** Set when answers carry it. */
@@ -49,9 +71,9 @@ export interface Finishing {
   /** Set when answers carry it. */
   readonly decision: Decision | null;
   /** Limits that the request was subject to. */
-  readonly limits: readonly LimitReport[];
-  /** The failure for which a fallback answers. */
-  readonly fallbackFor?: GatewayError;
+  limits: readonly LimitReport[];
+  /** The failure for which a fallback answers; null: none does. */
+  fallbackFor: GatewayError | null;
 }
 
 /**
@@ -59,15 +81,31 @@ export interface Finishing {
  * encoding and framing stay what they were.
  */
 export function finishUpstream(response: Response, finishing: Finishing): Response {
-  const forged = [...response.headers.keys()].filter(isForged);
+  const forged = forgedIn(response.headers);
   const { route, notice, requestId, decision, limits, fallbackFor } = finishing;
   const asks = route?.response ?? route?.cors ?? notice ?? requestId ?? decision ?? fallbackFor;
-  if (forged.length === 0 && !asks && limits.every(({ headers }) => headers === "none")) return response;
-  const headers = new Headers(response.headers);
-  for (const name of forged) headers.delete(name);
+  if (forged === null && !asks && limits.every(({ headers }) => headers === "none")) return response;
+  const { body, status, statusText, webSocket } = response;
+  // A body that is only passed on keeps its bytes, as long as its encoding is the one that the headers name.
+  const answer = webSocket
+    ? new Response(null, { status, statusText, headers: response.headers, webSocket })
+    : new Response(body, response);
+  const { headers } = answer;
+  if (forged !== null) for (const name of forged) headers.delete(name);
   if (route?.cors) for (const name of corsResponseHeaderNames) headers.delete(name);
   addOwn(headers, finishing, true);
-  return rewrapped(response, headers);
+  return answer;
+}
+
+/** Names of headers that an origin must not send; null: there are none, as ever. */
+function forgedIn(headers: Headers): string[] | null {
+  let forged: string[] | null = null;
+  for (const name of headers.keys()) {
+    if (!isForged(name)) continue;
+    forged ??= [];
+    forged.push(name);
+  }
+  return forged;
 }
 
 /** A refusal before anything was decided. `cause` is for the log. */
@@ -107,31 +145,24 @@ function addOwn(headers: Headers, finishing: Finishing, isAnswer: boolean): void
 
 /** `RateLimit` and its policy (draft-ietf-httpapi-ratelimit-headers), or the older three of the tightest legacy limit. */
 function addLimits(headers: Headers, limits: readonly LimitReport[]): void {
-  const draft = limits.filter((report) => report.headers === "draft");
-  if (draft.length > 0) {
-    const policies = draft.flatMap(policyFields).map(({ name, q, w }) =>
-      item(name, [
-        ["q", q],
-        ["w", w],
-      ]),
-    );
-    headers.set("ratelimit-policy", serializeList(policies));
-    headers.set(
-      "ratelimit",
-      serializeList(
-        draft.map(limitField).map(({ name, r, t }) =>
-          item(name, [
-            ["r", r],
-            ["t", t],
-          ]),
-        ),
-      ),
-    );
+  let [policies, standings] = ["", ""];
+  let legacy: LimitReport | null = null;
+  for (const report of limits) {
+    if (report.headers === "draft") {
+      const names = namesOf(report);
+      const { window, r, t } = limitField(report);
+      policies += `${policies && ", "}${names.policies}`;
+      standings += `${standings && ", "}${names.windows[window]};r=${r};t=${t}`;
+    } else if (report.headers === "legacy") {
+      const isTighter = legacy === null || report.standing.remaining < legacy.standing.remaining;
+      if (isTighter) legacy = report;
+    }
   }
-  const [legacy] = limits
-    .filter((report) => report.headers === "legacy")
-    .sort((a, b) => a.standing.remaining - b.standing.remaining);
-  if (!legacy) return;
+  if (policies !== "") {
+    headers.set("ratelimit-policy", policies);
+    headers.set("ratelimit", standings);
+  }
+  if (legacy === null) return;
   const [policy] = policyFields(legacy);
   const { r, t } = limitField(legacy);
   headers.set("x-ratelimit-limit", String(policy?.q));
@@ -139,29 +170,36 @@ function addLimits(headers: Headers, limits: readonly LimitReport[]): void {
   headers.set("x-ratelimit-reset", String(t));
 }
 
-function item(name: string, parameters: [string, number][]): [string, Map<string, number>] {
-  return [name, new Map(parameters)];
+/** What is the same for all requests of a limit: its policies, and the names of its windows, as RFC 9651 writes them. */
+interface FieldTexts {
+  readonly policies: string;
+  readonly windows: readonly string[];
 }
 
-/** In the order in which a request is decided; what is not here comes last. */
-const memberOrder: readonly (keyof Decision)[] = [
-  ...(["route", "service", "limit", "fault", "version", "reason", "origin"] as const),
-  ...(["pick", "tries", "retry", "breaker", "shed", "fallback"] as const),
-];
+/** By a policy's windows, which a name belongs to: to serialize costs more than all the rest of a limit. */
+const texts = new WeakMap<LimitReport["windows"], FieldTexts & { readonly name: string }>();
+
+function namesOf(report: LimitReport): FieldTexts {
+  const known = texts.get(report.windows);
+  if (known?.name === report.name) return known;
+  const fields = policyFields(report);
+  const made = {
+    name: report.name,
+    policies: serializeList(
+      fields.map(({ name, q, w }) => [
+        name,
+        new Map([
+          ["q", q],
+          ["w", w],
+        ]),
+      ]),
+    ),
+    windows: fields.map(({ name }) => serializeItem([name, new Map()])),
+  };
+  texts.set(report.windows, made);
+  return made;
+}
 
 function membersOf(decision: Decision): Record<string, string | number> {
-  const names = new Set([...memberOrder, ...(Object.keys(decision) as (keyof Decision)[])]);
-  return Object.fromEntries(
-    [...names].flatMap((name) => (decision[name] === undefined ? [] : [[name, decision[name]]])),
-  );
-}
-
-/**
- * The same answer with other headers. A body that is only passed on keeps its bytes, as long as its encoding is the one
- * that the headers name; `encodeBody: "manual"` would have it decoded.
- */
-function rewrapped(response: Response, headers: Headers): Response {
-  const { status, statusText, webSocket, body } = response;
-  if (webSocket) return new Response(null, { status, statusText, headers, webSocket });
-  return new Response(body, { status, statusText, headers });
+  return Object.fromEntries(Object.entries(decision).filter(([, value]) => value !== undefined));
 }

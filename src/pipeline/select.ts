@@ -31,14 +31,31 @@ export function contextOf(
   facts: RequestFacts,
   params: Readonly<Record<string, string>>,
 ): SelectionContext {
-  return {
-    facts,
-    params,
-    route: route.name,
-    random: Math.random,
-    versionExists: (version) => service.versions.has(version),
-    hasOrigin: (version) => service.usableByVersion.has(version),
-  };
+  return new Context(route, service, facts, params);
+}
+
+/** A class, as it is made for every request. */
+class Context implements SelectionContext {
+  readonly facts: RequestFacts;
+  readonly params: Readonly<Record<string, string>>;
+  readonly route: string;
+  readonly random = Math.random;
+  private readonly service: ServiceView;
+
+  constructor(route: Route, service: ServiceView, facts: RequestFacts, params: Readonly<Record<string, string>>) {
+    this.facts = facts;
+    this.params = params;
+    this.route = route.name;
+    this.service = service;
+  }
+
+  versionExists(version: string): boolean {
+    return this.service.versions.has(version);
+  }
+
+  hasOrigin(version: string): boolean {
+    return this.service.usableByVersion.has(version);
+  }
 }
 
 /** What follows from the rules' decision. */

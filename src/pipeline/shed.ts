@@ -10,25 +10,29 @@ import { gradientOf, type ServiceLoad, throttleOf } from "../upstream/load.ts";
 /** What refused the request; for `sluice-decision`. */
 type ShedBy = "throttle" | "gradient" | "concurrency";
 
-/** The outcome. When `refusal` is null, `leave` must be called once when the request is over. */
+/** The outcome. */
 export interface Shed {
   readonly refusal: GatewayError | null;
   readonly by: ShedBy | null;
   /** Calls to objects that were waited for. */
   readonly calls: number;
-  leave(): void;
+  /** To be called once when the request is over; null: nothing is. */
+  readonly leave: (() => void) | null;
 }
 
-const free: Shed = { refusal: null, by: null, calls: 0, leave() {} };
+const free: Shed = { refusal: null, by: null, calls: 0, leave: null };
 
 /** Lets a request in, or refuses it with `overloaded`. Only `maxConcurrentRequests` may wait for an object. */
-export async function shed(env: Env, ctx: ExecutionContext, service: ServiceView, load: ServiceLoad): Promise<Shed> {
+export function shed(env: Env, ctx: ExecutionContext, service: ServiceView, load: ServiceLoad): Shed | Promise<Shed> {
   const { throttle, gradient, health } = service.config;
   if (throttle && !throttleAdmits(throttleOf(load, throttle), throttle, Date.now(), Math.random)) {
     return refused("throttle", 0);
   }
   if (gradient && !gradientAdmits(gradientOf(load), gradient, totalInFlight(load.state))) return refused("gradient", 0);
-  if (health.maxConcurrent === 0) return free;
+  return health.maxConcurrent === 0 ? free : entered(env, ctx, service);
+}
+
+async function entered(env: Env, ctx: ExecutionContext, service: ServiceView): Promise<Shed> {
   const entry = await enterService(env, ctx, service);
   if (!entry.entered) return refused("concurrency", entry.calls);
   return { refusal: null, by: null, calls: entry.calls, leave: () => leaveService(service, entry) };
@@ -37,5 +41,5 @@ export async function shed(env: Env, ctx: ExecutionContext, service: ServiceView
 function refused(by: ShedBy, calls: number): Shed {
   // When there will be room nobody knows; a second is what a client would wait without a word.
   const refusal = new GatewayError("overloaded", { headers: { "retry-after": "1" }, reason: `shed by ${by}` });
-  return { refusal, by, calls, leave() {} };
+  return { refusal, by, calls, leave: null };
 }

@@ -57,12 +57,15 @@ const state: State = {
   flight: null,
 };
 
-/** The snapshot that a request should use; null before the first configuration. `waiting` is told before it waits. */
-export async function currentSnapshot(
+/**
+ * The snapshot that a request should use; null before the first configuration. `waiting` is told before it waits. It is a
+ * promise only then: a request that needs not wait does not.
+ */
+export function currentSnapshot(
   env: Env,
   ctx: ExecutionContext,
   waiting: () => void = () => {},
-): Promise<Snapshot | null> {
+): Snapshot | null | Promise<Snapshot | null> {
   const nowMs = Date.now();
   const ageMs = nowMs - state.checkedAtMs;
   if (ageMs <= bounds.snapshotFreshMs) return state.snapshot;
@@ -75,7 +78,7 @@ export async function currentSnapshot(
     waiting();
     const { snapshotWaitMsMax: ms } = bounds;
     // Every waiter has a timer of its own, since the request that runs the flight may end before it.
-    await within(flight, ms, () => failed(`no answer within ${ms} ms`));
+    return within(flight, ms, () => failed(`no answer within ${ms} ms`)).then(() => state.snapshot);
   }
   return state.snapshot;
 }

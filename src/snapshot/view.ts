@@ -52,7 +52,9 @@ function viewOf(
     if (same) same.push(origin);
     else usableByVersion.set(origin.version, [origin]);
   }
-  return { config, origins, usable, usableByVersion, versions, health, checks: registry?.checks ?? null };
+  const hasUnhealthy = usable.some(({ state }) => state === "unhealthy");
+  const checks = registry?.checks ?? null;
+  return { config, origins, usable, usableByVersion, hasUnhealthy, versions, health, checks };
 }
 
 function originsOf(config: CompiledService, registry: PublishedOrigins | undefined): readonly Origin[] {

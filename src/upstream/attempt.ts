@@ -8,10 +8,15 @@ export type AttemptOutcome =
   /** Anything else: DNS, TLS, an aborted body. */
   | { readonly kind: "failed"; readonly reason: string };
 
-/** Sends the request. Redirects are the client's business, and a body that was not read is passed on as it came. */
-export async function attempt(url: string, init: RequestInit): Promise<AttemptOutcome> {
+/** A request to an origin. Redirects are the client's business. */
+export interface AttemptInit extends RequestInit {
+  redirect: "manual";
+}
+
+/** Sends the request. A body that was not read is passed on as it came. */
+export async function attempt(url: string, init: AttemptInit): Promise<AttemptOutcome> {
   try {
-    return { kind: "response", response: await fetch(url, { ...init, redirect: "manual" }) };
+    return { kind: "response", response: await fetch(url, init) };
   } catch (error) {
     const lost = (error as { retryable?: unknown }).retryable === true;
     return { kind: lost ? "lost" : "failed", reason: String(error) };

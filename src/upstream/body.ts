@@ -55,8 +55,9 @@ const none: OutgoingBody = {
  * GET or HEAD is dropped: fetch() refuses to send one.
  */
 export function outgoingBody(request: Request, limits: BodyLimits): OutgoingBody | null {
+  if (request.method === "GET" || request.method === "HEAD") return none;
   const { body } = request;
-  if (body === null || request.method === "GET" || request.method === "HEAD") return none;
+  if (body === null) return none;
   const declared = request.headers.get("content-length");
   const length = declared === null ? null : Number(declared);
   if (length !== null && (!Number.isSafeInteger(length) || length > limits.maxBytes)) return null;

@@ -29,36 +29,48 @@ const unlimited: Deadline = {
 
 /** A deadline of `timeoutMs` that has not started yet; 0 = no limit. `abortable`: `abort` may be called. */
 export function newDeadline(timeoutMs: number, abortable: boolean): Deadline {
-  if (timeoutMs === 0 && !abortable) return unlimited;
-  const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  let startedAtMs: number | null = null;
-  let isStopped = false;
-  let expired = false;
-  const expire = () => {
-    if (isStopped) return;
-    expired = true;
-    controller.abort(new DOMException("timeout", "TimeoutError"));
-  };
-  return {
-    signal: controller.signal,
-    get expired() {
-      return expired;
-    },
-    start() {
-      if (timer !== null || isStopped || timeoutMs === 0) return;
-      startedAtMs = Date.now();
-      timer = setTimeout(expire, timeoutMs);
-    },
-    stop() {
-      isStopped = true;
-      clearTimeout(timer);
-    },
-    expire,
-    abort: (reason) => controller.abort(reason),
-    remainingMs() {
-      if (timeoutMs === 0) return null;
-      return startedAtMs === null ? timeoutMs : Math.max(0, startedAtMs + timeoutMs - Date.now());
-    },
-  };
+  return timeoutMs === 0 && !abortable ? unlimited : new Clock(timeoutMs);
+}
+
+/** A class, as it is made for every request. */
+class Clock implements Deadline {
+  readonly signal: AbortSignal;
+  expired = false;
+  private readonly controller = new AbortController();
+  private readonly timeoutMs: number;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private startedAtMs: number | null = null;
+  private isStopped = false;
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.signal = this.controller.signal;
+  }
+
+  start(): void {
+    if (this.timer !== null || this.isStopped || this.timeoutMs === 0) return;
+    this.startedAtMs = Date.now();
+    this.timer = setTimeout(() => this.expire(), this.timeoutMs);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  expire(): void {
+    if (this.isStopped) return;
+    this.expired = true;
+    this.controller.abort(new DOMException("timeout", "TimeoutError"));
+  }
+
+  abort(reason: Error): void {
+    this.controller.abort(reason);
+  }
+
+  remainingMs(): number | null {
+    if (this.timeoutMs === 0) return null;
+    if (this.startedAtMs === null) return this.timeoutMs;
+    return Math.max(0, this.startedAtMs + this.timeoutMs - Date.now());
+  }
 }

@@ -41,6 +41,11 @@ export function loadOf(snapshot: Snapshot, service: ServiceView): ServiceLoad {
   return load;
 }
 
+/** Does anything ask how many requests are under way to the service's origins? */
+export function countsInFlight({ config }: ServiceView): boolean {
+  return config.policy === "least-request" || config.policy === "ewma" || config.gradient !== null;
+}
+
 /** Latencies of the service, for hedging. */
 export function latenciesOf(load: ServiceLoad): LatencyState {
   load.latencies ??= newLatencyState();

@@ -18,12 +18,18 @@ export interface Tried {
   readonly isLost: boolean;
 }
 
-/** How often and when a request may be sent again. */
-export interface RetryPlan {
+/** A request that is to be sent, and how often and when again. */
+export interface Sending {
+  /**
+   * Makes one try at an origin that is not in `tried`, and adds it when it has been chosen. `cancel`: aborted when its outcome
+   * is not wanted any more.
+   */
+  tryOnce(tried: Set<string>, cancel: AbortSignal | undefined): Promise<Tried>;
+
   /** null: not, but for a stale connection. */
   readonly policy: RetryPolicy | null;
   /** A safe method without a body: sent once more, even without a policy, when the connection was lost. */
-  readonly isSafe: boolean;
+  isSafe(): boolean;
   /** May it be sent again without harm, as far as the request itself is concerned? */
   isRepeatable(): boolean;
   /** Takes a retry from the budget of the service; false when it is spent. */
@@ -36,12 +42,6 @@ export interface RetryPlan {
   readonly deadline: Deadline;
   readonly random: () => number;
 }
-
-/**
- * Makes one try at an origin that is not in `tried`, and adds it when it has been chosen. `cancel`: aborted when its outcome
- * is not wanted any more.
- */
-export type TryOnce = (tried: Set<string>, cancel: AbortSignal | undefined) => Promise<Tried>;
 
 /** What became of the request. */
 export interface Sent extends Tried {
@@ -61,33 +61,36 @@ const unanswered: ReadonlySet<ErrorCode> = new Set(["upstream_unreachable", "ups
  * connection was new costs a second try when the origin is really gone: isolates share their pool, so not even the first
  * request of an isolate is sure to have a new one.
  */
-export async function sendUntilAnswered(plan: RetryPlan, tryOnce: TryOnce): Promise<Sent> {
-  const { policy, deadline } = plan;
+export async function sendUntilAnswered(sending: Sending): Promise<Sent> {
+  const { policy, deadline } = sending;
   const tried = new Set<string>();
   let last: Tried | null = null;
-  const ended = (by: Tried, isBudgetSpent = false): Sent => ({ ...by, isBudgetSpent });
-  const attemptsMax = policy?.attempts ?? (plan.isSafe ? bounds.staleConnectionRetriesMax : 0);
   for (let retries = 0; ; retries++) {
-    const outcome = await hedged(plan, tryOnce, tried);
+    const outcome = await (sending.hedgeAfterMs === null
+      ? sending.tryOnce(tried, undefined)
+      : hedged(sending, sending.hedgeAfterMs, tried));
     // Nobody is left to be asked: what came before stands.
     if (last !== null && outcome.origin === null) return ended(last);
     if (last !== null) discard(last);
     last = outcome;
+    // What nearly every request is asked comes first.
+    if (policy === null ? !outcome.isLost : !isRetryable(outcome, policy)) return ended(outcome);
+    const attemptsMax = policy?.attempts ?? (sending.isSafe() ? bounds.staleConnectionRetriesMax : 0);
     if (retries >= attemptsMax || outcome.origin === null) return ended(outcome);
-    if (deadline.expired || !plan.isRepeatable()) return ended(outcome);
-    if (policy === null) {
-      if (outcome.isLost) continue;
-      return ended(outcome);
-    }
-    if (!isRetryable(outcome, policy)) return ended(outcome);
-    const waitMs = pauseMs(policy, retries, askedPauseMs(outcome), deadline.remainingMs(), plan.random);
+    if (deadline.expired || !sending.isRepeatable()) return ended(outcome);
+    if (policy === null) continue;
+    const waitMs = pauseMs(policy, retries, askedPauseMs(outcome), deadline.remainingMs(), sending.random);
     if (waitMs === null) return ended(outcome);
-    if (!plan.spend()) return ended(outcome, true);
+    if (!sending.spend()) return ended(outcome, true);
     await pause(waitMs, deadline);
     if (!deadline.expired) continue;
     discard(outcome);
     return ended({ ...outcome, result: new GatewayError("request_timeout") });
   }
+}
+
+function ended({ result, origin, isLost }: Tried, isBudgetSpent = false): Sent {
+  return { result, origin, isLost, isBudgetSpent };
 }
 
 function isRetryable({ result }: Tried, policy: RetryPolicy | null): boolean {
@@ -106,19 +109,18 @@ function askedPauseMs({ result }: Tried): number | null {
 }
 
 /** One try, or two at once when the first is slow. The first answer that is no failure wins; the other is given up. */
-async function hedged(plan: RetryPlan, tryOnce: TryOnce, tried: Set<string>): Promise<Tried> {
-  if (plan.hedgeAfterMs === null) return tryOnce(tried, undefined);
-  const first = begin(tryOnce, tried);
-  await Promise.race([first.outcome, plan.uploaded()]);
-  const early = await within<Tried | null>(first.outcome, plan.hedgeAfterMs, () => null);
+async function hedged(sending: Sending, afterMs: number, tried: Set<string>): Promise<Tried> {
+  const first = begin(sending, tried);
+  await Promise.race([first.outcome, sending.uploaded()]);
+  const early = await within<Tried | null>(first.outcome, afterMs, () => null);
   if (early !== null) return early;
-  if (!plan.isRepeatable() || !plan.spend()) return first.outcome;
-  const second = begin(tryOnce, tried);
+  if (!sending.isRepeatable() || !sending.spend()) return first.outcome;
+  const second = begin(sending, tried);
   const [winner, other] = await Promise.race([
     first.outcome.then((outcome) => [outcome, second] as const),
     second.outcome.then((outcome) => [outcome, first] as const),
   ]);
-  if (winner.origin === null || isFailure(winner, plan.policy)) {
+  if (winner.origin === null || isFailure(winner, sending.policy)) {
     const rest = await other.outcome;
     if (rest.origin === null) return winner;
     discard(winner);
@@ -129,9 +131,9 @@ async function hedged(plan: RetryPlan, tryOnce: TryOnce, tried: Set<string>): Pr
   return winner;
 }
 
-function begin(tryOnce: TryOnce, tried: Set<string>) {
+function begin(sending: Sending, tried: Set<string>) {
   const cancel = new AbortController();
-  return { cancel, outcome: tryOnce(tried, cancel.signal) };
+  return { cancel, outcome: sending.tryOnce(tried, cancel.signal) };
 }
 
 /** An answer that nobody will read must not hold a connection. */

@@ -2,6 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { handle } from "../../src/pipeline/index.ts";
+import { targetFor } from "../../src/target.ts";
 import { type Applied, apply, type Call, call, errorsOf, problemOf } from "./admin-support.ts";
 
 const redirecting = (hostname: string) => ({
@@ -144,7 +145,7 @@ describe("a canary", () => {
         headers: { "cf-connecting-ip": address, "x-version": "none" },
       });
       const ctx = createExecutionContext();
-      await handle(request, new URL(request.url), bindings, ctx);
+      await handle(request, targetFor(request.url), bindings, ctx);
     }
     await scheduler.wait(50);
     expect(ordered.length).toBeGreaterThan(0);

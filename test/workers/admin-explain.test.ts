@@ -363,7 +363,7 @@ describe("what is sent", () => {
     const snapshot = buildSnapshot(1, 1, compiled.config, new Map());
     const told = async (path: string, headers: Record<string, string> = {}) => {
       const url = new URL(`https://api.example.com${path}`);
-      return await explainCall(new Request(url, { headers }), url, snapshot, env);
+      return await explainCall(new Request(url, { headers }), snapshot, env);
     };
     const [lost, won] = [await told("/secret", { "x-key": "wrong" }), await told("/secret", { "x-key": "the-key" })];
     expect(lost.routes?.losers.map(({ detail }) => detail)).toEqual([
@@ -406,7 +406,7 @@ test("of headers that a redirect answers and of names nothing is shown that come
     ["/named", { "x-hidden": "1" }],
   ] as const) {
     const url = new URL(`https://api.example.com${path}`);
-    const { request: _, sent, ...told } = await explainCall(new Request(url, { headers }), url, snapshot, env);
+    const { request: _, sent, ...told } = await explainCall(new Request(url, { headers }), snapshot, env);
     for (const secret of Object.values(secrets)) expect(JSON.stringify([told, sent?.edits])).not.toContain(secret);
   }
 });

@@ -7,6 +7,7 @@ export function newLoadState(): LoadState {
   return {
     inFlight: new Map(),
     older: new Map(),
+    turn: 0,
     turnedAtMs: 0,
     credits: new Map(),
     costs: new Map(),
@@ -17,24 +18,27 @@ export function newLoadState(): LoadState {
 
 /**
  * Call it now and then. A runtime may cut a request off without a word, so that nobody calls `ended` for it. Therefore one
- * counts for a turn of `inFlightTurnMs` and the turn after, then no longer.
+ * counts for a turn of `loadTurnMs` and the turn after, then no longer.
  */
 export function turn(state: LoadState, nowMs: number): void {
-  const turns = Math.floor((nowMs - state.turnedAtMs) / bounds.inFlightTurnMs);
+  const turns = Math.floor((nowMs - state.turnedAtMs) / bounds.loadTurnMs);
   if (turns < 1) return;
+  state.turn += turns;
   state.older = turns === 1 ? state.inFlight : new Map();
   state.inFlight = new Map();
   state.turnedAtMs = nowMs;
 }
 
-/** A request to the origin begins. Pair it with one `ended`. */
-export function started(state: LoadState, id: string): void {
+/** A request to the origin begins. Pair it with one `ended`, to which goes the number of the turn that this returns. */
+export function started(state: LoadState, id: string): number {
   state.inFlight.set(id, (state.inFlight.get(id) ?? 0) + 1);
+  return state.turn;
 }
 
-/** A request to the origin is over. Does nothing for one that is forgotten, or whose origin has left meanwhile. */
-export function ended(state: LoadState, id: string): void {
-  const counts = state.older.has(id) ? state.older : state.inFlight;
+/** A request that began in `turn` is over. Does nothing for one that is forgotten, or whose origin has left meanwhile. */
+export function ended(state: LoadState, id: string, turn: number): void {
+  if (turn < state.turn - 1) return;
+  const counts = turn === state.turn ? state.inFlight : state.older;
   const rest = (counts.get(id) ?? 0) - 1;
   if (rest > 0) counts.set(id, rest);
   else counts.delete(id);

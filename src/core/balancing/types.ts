@@ -20,6 +20,8 @@ export interface LoadState {
   inFlight: Map<string, number>;
   /** The same, of those that began in the turn before. */
   older: Map<string, number>;
+  /** Number of the turn. */
+  turn: number;
   turnedAtMs: number;
   /** Round-robin: how far an origin is behind (> 0) or ahead (< 0) of its share, in requests. */
   readonly credits: Map<string, number>;

@@ -1,4 +1,5 @@
 /** Cross-origin resource sharing (Fetch Standard, "CORS protocol"), in the words of the Gateway API's HTTPCORSFilter. */
+import type { RequestFacts } from "../facts.ts";
 import { canonicalOrigin, type OriginWildcard, parseOrigin } from "./origin.ts";
 
 /** Compiled `cors` of a route. */
@@ -35,9 +36,10 @@ export const corsResponseHeaderNames: readonly string[] = [
 const safelistedMethods = "GET, HEAD, POST";
 const varyOrigin = ["vary", "Origin"] as const;
 
-/** Is the request a preflight, which the gateway answers itself? `header` gives a header by its lower-case name or null. */
-export function isPreflight(method: string, header: (name: string) => string | null): boolean {
-  return method === "OPTIONS" && Boolean(header("origin")) && Boolean(header("access-control-request-method"));
+/** Is the request a preflight, which the gateway answers itself? */
+export function isPreflight(facts: Pick<RequestFacts, "method" | "header">): boolean {
+  if (facts.method !== "OPTIONS") return false;
+  return Boolean(facts.header("origin")) && Boolean(facts.header("access-control-request-method"));
 }
 
 /**

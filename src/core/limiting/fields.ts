@@ -21,7 +21,8 @@ export interface PolicyField {
 
 /** An entry of `RateLimit`: what is certainly left, and the seconds until more is. */
 export interface LimitField {
-  readonly name: string;
+  /** Place of the policy in `policyFields`. */
+  readonly window: number;
   readonly r: number;
   readonly t: number;
 }
@@ -35,9 +36,9 @@ export function policyFields({ name, windows }: LimitReport): PolicyField[] {
   }));
 }
 
-/** Standing of one limit, by the name of its tightest window. */
-export function limitField({ name, standing }: LimitReport): LimitField {
-  return { name: windowName(name, standing.window), r: standing.remaining, t: Math.ceil(standing.resetMs / 1000) };
+/** Standing of one limit, by its tightest window. */
+export function limitField({ standing }: LimitReport): LimitField {
+  return { window: standing.window, r: standing.remaining, t: Math.ceil(standing.resetMs / 1000) };
 }
 
 const windowName = (name: string, index: number): string => (index === 0 ? name : `${name}-${index + 1}`);

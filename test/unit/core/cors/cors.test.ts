@@ -46,7 +46,7 @@ describe("isPreflight", () => {
     ["OPTIONS", { ...complete, origin: "" }, false],
     ["OPTIONS", {}, false],
   ])("%s with %j: %s", (method, headers, expected) => {
-    expect(isPreflight(method, (name) => headers[name] ?? null)).toBe(expected);
+    expect(isPreflight({ method, header: (name) => headers[name] ?? null })).toBe(expected);
   });
 });
 
