@@ -39,8 +39,13 @@ function parseSegment(part: string): PatternSegment | string {
   if (!part.includes(":")) return { kind: "literal", text: normalizePath(part) };
   if (!part.startsWith(":")) return `a parameter must be a whole segment, not a part of "${part}"`;
   const name = part.slice(1);
-  if (paramName.test(name)) return { kind: "param", name };
+  if (paramName.test(name)) return { kind: "param", name: propertyName(name) };
   return `"${part}" is no parameter: its name is made of letters, digits and "_" and begins with no digit`;
+}
+
+/** The same text, but the very string that engines keep for names of properties: `readParams` need not look for it. */
+function propertyName(name: string): string {
+  return Object.keys({ [name]: null })[0]!;
 }
 
 function problem(sentence: string): ParsedPattern {
@@ -68,9 +73,12 @@ export function patternLiteralLength(segments: readonly PatternSegment[]): numbe
  */
 export function readParams(segments: readonly PatternSegment[], normalizedPath: string): Record<string, string> {
   const params: Record<string, string> = Object.create(null);
-  const values = segmentsOf(normalizedPath);
-  for (const [index, segment] of segments.entries()) {
-    if (segment.kind === "param") params[segment.name] = values[index]!;
+  let start = 1;
+  for (const segment of segments) {
+    const slash = normalizedPath.indexOf("/", start);
+    const end = slash === -1 ? normalizedPath.length : slash;
+    if (segment.kind === "param") params[segment.name] = normalizedPath.slice(start, end);
+    start = end + 1;
   }
   return params;
 }

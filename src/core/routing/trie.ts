@@ -102,7 +102,8 @@ export function walk<R>(node: TrieNode<R>, start: number, search: Search<R>): vo
 
 /** Makes the first entry of a list by rank whose conditions are met the best, unless a better one is known. */
 export function pickFrom<R>(list: readonly Ranked<R>[] | null | undefined, search: Search<R>): void {
-  for (const ranked of list ?? []) {
+  if (!list) return;
+  for (const ranked of list) {
     if (!mayImprove(ranked.rank, search)) return;
     search.examined += 1;
     if (meetsConditions(ranked.entry, search.facts, search.path)) {
