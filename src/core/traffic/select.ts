@@ -12,7 +12,8 @@ const none: Selection = { kind: "none" };
 
 /** Chooses the version of a request. Pure but for what the context answers. */
 export function selectVersion(rules: readonly TrafficRule[], context: SelectionContext): Selection {
-  for (const [index, rule] of rules.entries()) {
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index]!;
     const selection = applyRule(rule, index, context);
     if (selection.kind === "rejected") return selection;
     if (selection.kind === "version" && (rule.onEmpty === "error" || context.hasOrigin(selection.version)))
