@@ -2,9 +2,8 @@
 import { noteResponse } from "../../../src/core/balancing/ewma.ts";
 import { type BalancingPolicy, balancers, chooseOrigin } from "../../../src/core/balancing/index.ts";
 import { ended, newLoadState, started, totalInFlight } from "../../../src/core/balancing/load.ts";
-import { usableOf } from "../../../src/core/balancing/panic.ts";
 import { noteOrigins } from "../../../src/core/balancing/slow-start.ts";
-import { usableInZone } from "../../../src/core/balancing/zone.ts";
+import { usableAmong } from "../../../src/core/balancing/usable.ts";
 import type { Case } from "../measure.ts";
 import { byTurns, newRandom } from "./facts.ts";
 
@@ -71,12 +70,13 @@ function usable(): Case[] {
   return sizes.flatMap((size) => {
     const origins = originsOf(size);
     const ejected: ReadonlySet<string> = new Set(["users-3.example.com"]);
-    const isBad = (of: ReadonlySet<string>) => (origin: (typeof origins)[number]) =>
-      origin.state === "unhealthy" || of.has(origin.id);
+    const isUnhealthy = (origin: (typeof origins)[number]) => origin.state === "unhealthy";
+    const ask = (out: ReadonlySet<string>, zone: string | null) => () =>
+      usableAmong(origins, isUnhealthy, out, zone, nobody);
     return [
-      { name: `usable, ${size} origins, all good`, run: () => usableOf(origins, isBad(nobody)) },
-      { name: `usable, ${size} origins, one ejected`, run: () => usableOf(origins, isBad(ejected)) },
-      { name: `usable in a zone, ${size} origins`, run: () => usableInZone(origins, isBad(nobody), "eu", nobody) },
+      { name: `usable, ${size} origins, all good`, run: ask(nobody, null) },
+      { name: `usable, ${size} origins, one ejected`, run: ask(ejected, null) },
+      { name: `usable in a zone, ${size} origins`, run: ask(nobody, "eu") },
     ];
   });
 }
@@ -90,7 +90,7 @@ function load(): Case[] {
   const around = (index: number) => {
     started(state, idOf(index));
     noteResponse(state, idOf(index), 20, index);
-    ended(state, idOf(index));
+    ended(state, idOf(index), state.turn);
     return state;
   };
   return [

@@ -10,11 +10,12 @@ import type { Balancer, LoadState } from "./types.ts";
  * request moves from the first to the second when the second has the lower load, where the first is given half a request
  * for nothing: an idle service is shared by weight, as in `leastRequest`, until an origin is twice as slow as another.
  */
-export const peakEwma: Balancer = (candidates, { state, random, nowMs }) => {
-  const firstIndex = drawByWeight(candidates, random);
+export const peakEwma: Balancer = (pool, { state, random, nowMs }) => {
+  const { candidates } = pool;
+  const firstIndex = drawByWeight(pool, random);
   const first = candidates[firstIndex]!;
   if (candidates.length === 1) return first;
-  const second = candidates[drawByWeight(candidates, random, firstIndex)]!;
+  const second = candidates[drawByWeight(pool, random, firstIndex)]!;
   const firstInFlight = inFlightOf(state, first.id);
   const secondInFlight = inFlightOf(state, second.id);
   // Half a request at the larger weight of the two: it must not make a light origin look loaded beside a heavy one.

@@ -2,9 +2,11 @@
 import { consistentHash } from "./consistent-hash.ts";
 import { peakEwma } from "./ewma.ts";
 import { leastRequest } from "./least-request.ts";
+import { limits } from "./limits.ts";
+import { type Pool, poolOf } from "./pool.ts";
 import { weightedRandom } from "./random.ts";
 import { roundRobin } from "./round-robin.ts";
-import { ageMsOf, isAnyYoung, slowStartWeight } from "./slow-start.ts";
+import { isAnyYoung, rampedPool } from "./slow-start.ts";
 import type { Balancer, BalancingContext, Candidate } from "./types.ts";
 
 /** Every policy by its name in the document. */
@@ -28,29 +30,28 @@ export interface Choice<C extends Candidate> extends BalancingContext {
   readonly slowStartMs: number;
 }
 
-/** Chooses the origin of the next try. Origins of weight 0 are never chosen; null: there is none with a weight > 0. */
+/**
+ * Chooses the origin of the next try. Origins of weight 0 are never chosen; null: there is none with a weight > 0. The array
+ * of the origins is looked through at its first use and must not change afterwards; from then on a choice is O(1), but for
+ * what `round-robin` and `consistent-hash` say of themselves.
+ */
 export function chooseOrigin<C extends Candidate>(choice: Choice<C>): C | null {
-  const candidates = candidatesOf(choice);
-  if (candidates.length === 0) return null;
+  const pool = poolOf(choice.origins);
+  if (pool.candidates.length === 0) return null;
+  const { tried } = choice;
+  if (tried.size === 0) return chooseFrom(pool, choice);
+  // A pool of those that are left would have to be made for each retry, and would know nothing of whose turn it is.
+  for (let passes = 0; passes < limits.passesMax; passes++) {
+    const origin = chooseFrom(pool, choice);
+    if (!tried.has(origin.id)) return origin;
+  }
+  const untried = pool.candidates.filter(({ id }) => !tried.has(id));
+  return chooseFrom(untried.length > 0 ? poolOf(untried) : pool, choice);
+}
+
+function chooseFrom<C extends Candidate>(pool: Pool<C>, choice: Choice<C>): C {
   const balancer = balancers[choice.policy];
   const { state, slowStartMs, nowMs } = choice;
-  if (!isAnyYoung(state, slowStartMs, nowMs)) return balancer(candidates, choice);
-  const ramped = candidates.map((origin) => ({
-    id: origin.id,
-    weight: slowStartWeight(origin.weight, ageMsOf(state, origin.id, nowMs), slowStartMs),
-    origin,
-  }));
-  return balancer(ramped, choice).origin;
-}
-
-/** Those with a weight, and untried if there are any; usually the origins themselves. */
-function candidatesOf<C extends Candidate>({ origins, tried }: Choice<C>): readonly C[] {
-  const weighted = origins.every(hasWeight) ? origins : origins.filter(hasWeight);
-  if (tried.size === 0) return weighted;
-  const untried = weighted.filter((origin) => !tried.has(origin.id));
-  return untried.length > 0 ? untried : weighted;
-}
-
-function hasWeight(origin: Candidate): boolean {
-  return origin.weight > 0;
+  if (!isAnyYoung(state, slowStartMs, nowMs)) return balancer(pool, choice);
+  return balancer(rampedPool(pool, state, slowStartMs, nowMs), choice).origin;
 }

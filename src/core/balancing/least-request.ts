@@ -9,12 +9,13 @@ import type { Balancer } from "./types.ts";
  * usual rule (fewer requests win, Mitzenmacher 2001); with unequal ones an idle service is shared by weight, where
  * comparing loads alone would send everything to the heaviest.
  */
-export const leastRequest: Balancer = (candidates, { state, random }) => {
-  const firstIndex = drawByWeight(candidates, random);
+export const leastRequest: Balancer = (pool, { state, random }) => {
+  const { candidates } = pool;
+  const firstIndex = drawByWeight(pool, random);
   const first = candidates[firstIndex]!;
   const firstInFlight = inFlightOf(state, first.id);
   if (candidates.length === 1 || firstInFlight === 0) return first;
-  const second = candidates[drawByWeight(candidates, random, firstIndex)]!;
+  const second = candidates[drawByWeight(pool, random, firstIndex)]!;
   const isSecondFreer = (inFlightOf(state, second.id) + 1) / second.weight <= firstInFlight / first.weight;
   return isSecondFreer ? second : first;
 };

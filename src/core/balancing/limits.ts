@@ -11,6 +11,12 @@ export const limits = Object.freeze({
   probesMax: 3,
   /** Share of its weight with which a new origin begins. */
   slowStartShareMin: 0.1,
+  /** Parts of a slow start in which the weights stay what they are. */
+  slowStartSteps: 100,
+  /** Choices from all origins that a retry makes in the hope of one that it has not tried. */
+  passesMax: 8,
+  /** Keys of `consistent-hash` whose owners one isolate remembers, for each service and version. */
+  ownersMemoMax: 2_048,
   /** Share of good origins below which the bad ones are used too (Envoy's default panic threshold). */
   panicShareMin: 0.5,
   /** Share of a zone's origins that must be good for the zone to keep its requests. */

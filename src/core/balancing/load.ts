@@ -8,8 +8,10 @@ export function newLoadState(): LoadState {
     inFlight: new Map(),
     older: new Map(),
     turn: 0,
+    inFlightTotal: 0,
+    olderTotal: 0,
     turnedAtMs: 0,
-    credits: new Map(),
+    rotation: null,
     costs: new Map(),
     sinceMs: new Map(),
     newestMs: Number.NEGATIVE_INFINITY,
@@ -26,21 +28,28 @@ export function turn(state: LoadState, nowMs: number): void {
   state.turn += turns;
   state.older = turns === 1 ? state.inFlight : new Map();
   state.inFlight = new Map();
+  state.olderTotal = turns === 1 ? state.inFlightTotal : 0;
+  state.inFlightTotal = 0;
   state.turnedAtMs = nowMs;
 }
 
 /** A request to the origin begins. Pair it with one `ended`, to which goes the number of the turn that this returns. */
 export function started(state: LoadState, id: string): number {
   state.inFlight.set(id, (state.inFlight.get(id) ?? 0) + 1);
+  state.inFlightTotal += 1;
   return state.turn;
 }
 
 /** A request that began in `turn` is over. Does nothing for one that is forgotten, or whose origin has left meanwhile. */
 export function ended(state: LoadState, id: string, turn: number): void {
   if (turn < state.turn - 1) return;
-  const counts = turn === state.turn ? state.inFlight : state.older;
-  const rest = (counts.get(id) ?? 0) - 1;
-  if (rest > 0) counts.set(id, rest);
+  const isOlder = turn !== state.turn;
+  const counts = isOlder ? state.older : state.inFlight;
+  const count = counts.get(id);
+  if (count === undefined) return;
+  if (isOlder) state.olderTotal -= 1;
+  else state.inFlightTotal -= 1;
+  if (count > 1) counts.set(id, count - 1);
   else counts.delete(id);
 }
 
@@ -50,10 +59,8 @@ export function inFlightOf(state: LoadState, id: string): number {
 }
 
 /** Requests under way to all origins together. */
-export function totalInFlight({ inFlight, older }: LoadState): number {
-  let sum = 0;
-  for (const counts of [inFlight, older]) for (const count of counts.values()) sum += count;
-  return sum;
+export function totalInFlight({ inFlightTotal, olderTotal }: LoadState): number {
+  return inFlightTotal + olderTotal;
 }
 
 /**
@@ -64,9 +71,13 @@ export function retain(state: LoadState, ids: ReadonlySet<string>): void {
   for (const entries of [state.inFlight, state.older, state.costs, state.sinceMs]) {
     for (const id of entries.keys()) if (!ids.has(id)) entries.delete(id);
   }
-  for (const id of state.credits.keys()) {
-    if (ids.has(id)) continue;
-    state.credits.clear();
-    return;
-  }
+  state.inFlightTotal = sumOf(state.inFlight);
+  state.olderTotal = sumOf(state.older);
+  if (state.rotation?.candidates.some(({ id }) => !ids.has(id))) state.rotation = null;
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
 }

@@ -1,7 +1,8 @@
 /** Slow start: a new origin, with cold caches and few connections, gets its share little by little. */
 import { limits } from "./limits.ts";
 import { retain } from "./load.ts";
-import type { LoadState } from "./types.ts";
+import { type Pool, poolOf } from "./pool.ts";
+import type { Candidate, LoadState } from "./types.ts";
 
 /** Weight at an age >= 0: rises in a straight line from 10 to 100 % of `weight` in `slowStartMs`; 0 = all of it at once. */
 export function slowStartWeight(weight: number, ageMs: number, slowStartMs: number): number {
@@ -24,6 +25,35 @@ export function noteOrigins(state: LoadState, ids: ReadonlySet<string>, nowMs: n
 /** An origin that was ejected or unhealthy is used again: it starts anew. Unknown ids are ignored. */
 export function noteReturn(state: LoadState, id: string, nowMs: number): void {
   if (state.sinceMs.has(id)) note(state, id, nowMs);
+}
+
+/** Candidates with the weights that they had at `fromMs`, for one service in one isolate. */
+export interface Ramp<C extends Candidate> {
+  readonly state: LoadState;
+  readonly newestMs: number;
+  readonly slowStartMs: number;
+  readonly fromMs: number;
+  readonly pool: Pool<Candidate & { readonly origin: C }>;
+}
+
+/** The pool with the weights of now; remade in steps, as that is O(n). */
+export function rampedPool<C extends Candidate>(
+  pool: Pool<C>,
+  state: LoadState,
+  slowStartMs: number,
+  nowMs: number,
+): Ramp<C>["pool"] {
+  const { ramp } = pool;
+  const isSame = ramp?.state === state && ramp.newestMs === state.newestMs && ramp.slowStartMs === slowStartMs;
+  const ageMs = isSame ? nowMs - ramp.fromMs : -1;
+  if (isSame && ageMs >= 0 && ageMs < slowStartMs / limits.slowStartSteps) return ramp.pool;
+  const ramped = pool.candidates.map((origin) => ({
+    id: origin.id,
+    weight: slowStartWeight(origin.weight, ageMsOf(state, origin.id, nowMs), slowStartMs),
+    origin,
+  }));
+  pool.ramp = { state, newestMs: state.newestMs, slowStartMs, fromMs: nowMs, pool: poolOf(ramped) };
+  return pool.ramp.pool;
 }
 
 /** Is any origin, of those still there or gone, younger than `slowStartMs`? */

@@ -1,5 +1,8 @@
 /** The one interface that every balancing policy has. */
 
+import type { Pool } from "./pool.ts";
+import type { Rotation } from "./round-robin.ts";
+
 /** An origin, as far as balancing is concerned. Callers pass their own origins and get one of them back. */
 export interface Candidate {
   /** Unique within the service. */
@@ -20,11 +23,14 @@ export interface LoadState {
   inFlight: Map<string, number>;
   /** The same, of those that began in the turn before. */
   older: Map<string, number>;
+  /** Sums of the two, so that nobody need add up 1,000 origins for each request. */
+  inFlightTotal: number;
+  olderTotal: number;
   /** Number of the turn. */
   turn: number;
   turnedAtMs: number;
-  /** Round-robin: how far an origin is behind (> 0) or ahead (< 0) of its share, in requests. */
-  readonly credits: Map<string, number>;
+  /** Round-robin: the rotation that was used last; null: none, or an origin has left since. */
+  rotation: Rotation | null;
   /** Costs by origin id; an origin that has not answered yet has no entry. */
   readonly costs: Map<string, Cost>;
   /** Slow start: when each origin came or came back; `-Infinity` for those that were there before this isolate. */
@@ -43,5 +49,5 @@ export interface BalancingContext {
   readonly hashKey: string | null;
 }
 
-/** Chooses among candidates, of which there is at least one and all have a weight > 0. */
-export type Balancer = <C extends Candidate>(candidates: readonly C[], context: BalancingContext) => C;
+/** Chooses among candidates, of which there is at least one. */
+export type Balancer = <C extends Candidate>(pool: Pool<C>, context: BalancingContext) => C;

@@ -54,7 +54,7 @@ describe.each(cases)("$name", ({ policy, keyOf }) => {
             expect(weighted).toContain(chosen);
             if (weighted.some((origin) => !tried.has(origin.id))) expect(tried.has(chosen.id)).toBe(false);
             started(state, chosen.id);
-            if (random() < 0.5) ended(state, chosen.id);
+            if (random() < 0.5) ended(state, chosen.id, state.turn);
             if (random() < 0.5) noteResponse(state, chosen.id, 1_000 * random(), nowMs);
             if (random() < 0.2)
               noteOrigins(state, new Set(list.map(({ id }) => id).filter(() => random() < 0.7)), nowMs);
@@ -89,7 +89,7 @@ describe.each(cases)("$name", ({ policy, keyOf }) => {
         const { id } = choose(policy, list, { state, random, nowMs, hashKey: keyOf(random) })!;
         started(state, id);
         counts.set(id, counts.get(id)! + 1);
-        ended(state, id);
+        ended(state, id, state.turn);
         noteResponse(state, id, 10 + 5 * random(), nowMs + 15);
       }
       for (const { id, weight } of list) expectShare(counts.get(id)!, requests, weight / total);

@@ -84,7 +84,7 @@ describe("ewma", () => {
     const chosen = Array.from({ length: 20 }, () => {
       const { id } = choose("ewma", pair, { state, random })!;
       started(state, id);
-      if (id === "a") ended(state, id);
+      if (id === "a") ended(state, id, state.turn);
       return id;
     });
     expect(chosen.slice(0, limits.probesMax)).toEqual(Array(limits.probesMax).fill("b"));

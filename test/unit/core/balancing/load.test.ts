@@ -19,20 +19,20 @@ describe("load", () => {
     started(state, "a");
     started(state, "a");
     expect(inFlightOf(state, "a")).toBe(2);
-    ended(state, "a");
+    ended(state, "a", state.turn);
     expect(inFlightOf(state, "a")).toBe(1);
-    ended(state, "a");
-    ended(state, "a");
+    ended(state, "a", state.turn);
+    ended(state, "a", state.turn);
     expect(inFlightOf(state, "a")).toBe(0);
     expect(state.inFlight.size).toBe(0);
   });
 
   test("the total is that of all origins and both turns", () => {
     const state = newLoadState();
-    turn(state, bounds.inFlightTurnMs);
+    turn(state, bounds.loadTurnMs);
     started(state, "a");
     started(state, "b");
-    turn(state, 2 * bounds.inFlightTurnMs);
+    turn(state, 2 * bounds.loadTurnMs);
     started(state, "a");
     expect(totalInFlight(state)).toBe(3);
   });
@@ -48,14 +48,14 @@ describe("load", () => {
       noteOrigins(state, new Set(list.map(({ id }) => id)), 0);
     }
     expect(state.inFlight.size).toBe(1);
-    expect(state.credits.size).toBe(2);
+    expect(state.rotation?.candidates.length).toBe(2);
     expect(state.costs.size).toBe(1);
     expect(state.sinceMs.size).toBe(2);
   });
 
   test("a request whose end nobody sees is forgotten after the turn that follows its own", () => {
     const state = newLoadState();
-    const turnMs = bounds.inFlightTurnMs;
+    const turnMs = bounds.loadTurnMs;
     turn(state, turnMs);
     started(state, "a");
     turn(state, 2 * turnMs - 1);
@@ -72,18 +72,18 @@ describe("load", () => {
 
   test("requests that end in the turn after their own are counted down", () => {
     const state = newLoadState();
-    turn(state, bounds.inFlightTurnMs);
+    turn(state, bounds.loadTurnMs);
     started(state, "a");
     started(state, "a");
-    turn(state, 2 * bounds.inFlightTurnMs);
-    ended(state, "a");
+    turn(state, 2 * bounds.loadTurnMs);
+    ended(state, "a", state.turn - 1);
     expect(inFlightOf(state, "a")).toBe(1);
-    ended(state, "a");
+    ended(state, "a", state.turn - 1);
     expect(inFlightOf(state, "a")).toBe(0);
     expect(state.older.size).toBe(0);
     retain(state, new Set());
     started(state, "b");
-    turn(state, 3 * bounds.inFlightTurnMs);
+    turn(state, 3 * bounds.loadTurnMs);
     retain(state, new Set());
     expect(inFlightOf(state, "b")).toBe(0);
   });
@@ -97,6 +97,6 @@ describe("load", () => {
     expect(choose("round-robin", candidates([1, 1]), { state })?.id).toBe("b");
     retain(state, new Set(["a"]));
     expect([...state.inFlight]).toEqual([["a", 1]]);
-    expect(state.credits.size).toBe(0);
+    expect(state.rotation).toBeNull();
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ended, inFlightOf, newLoadState, started } from "../../../../src/core/balancing/load.ts";
+import { poolOf } from "../../../../src/core/balancing/pool.ts";
 import { drawByWeight } from "../../../../src/core/balancing/random.ts";
 import type { Candidate, LoadState } from "../../../../src/core/balancing/types.ts";
 import { seededRandom } from "./random.ts";
@@ -9,9 +10,49 @@ import { candidates, choose } from "./support.ts";
 const take = (list: readonly Candidate[], state: LoadState, count: number, random = () => 0) =>
   Array.from({ length: count }, () => choose("round-robin", list, { state, random })!.id).join("");
 
+/** nginx's smooth weighted round-robin, with credits in requests: of equally rich ones rounding chooses the same. */
+function asNginx(list: readonly Candidate[], count: number): string {
+  const total = list.reduce((sum, { weight }) => sum + weight, 0);
+  const credits = list.map(() => 0);
+  return Array.from({ length: count }, () => {
+    for (const [index, { weight }] of list.entries()) credits[index]! += weight / total;
+    const best = credits.indexOf(Math.max(...credits));
+    credits[best]! -= 1;
+    return list[best]!.id;
+  }).join("");
+}
+
 describe("round-robin", () => {
-  test("spreads as nginx does", () => {
-    expect(take(candidates([5, 1, 1]), newLoadState(), 14)).toBe("aabacaaaabacaa");
+  test("spreads as nginx does where all weights differ", () => {
+    const weights = fc.uniqueArray(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(weights, (unsorted) => {
+        // nginx begins with the heaviest, here it is drawn: the first.
+        const list = candidates(unsorted.toSorted((a, b) => b - a));
+        const total = unsorted.reduce((sum, weight) => sum + weight, 0);
+        expect(take(list, newLoadState(), 2 * total)).toBe(asNginx(list, 2 * total));
+      }),
+    );
+  });
+
+  test("those of the same weight take turns, between which the others come", () => {
+    expect(take(candidates([5, 1, 1]), newLoadState(), 14)).toBe("abaaacaabaaaca");
+    expect(take(candidates([1, 1, 1]), newLoadState(), 7)).toBe("abcabca");
+  });
+
+  test("at no time is anybody two requests away from its share", () => {
+    const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(weights, fc.integer(), (list, seed) => {
+        const total = list.reduce((sum, weight) => sum + weight, 0);
+        const counts = list.map(() => 0);
+        for (const [at, id] of [...take(candidates(list), newLoadState(), 2 * total, seededRandom(seed))].entries()) {
+          counts[id.charCodeAt(0) - 97]! += 1;
+          for (const [index, weight] of list.entries())
+            expect(Math.abs(counts[index]! - ((at + 1) * weight) / total)).toBeLessThan(2);
+        }
+      }),
+    );
   });
 
   test("every cycle gives each origin exactly its weight, wherever it begins", () => {
@@ -47,7 +88,7 @@ describe("round-robin", () => {
       const { id } = choose("round-robin", list, { state, tried })!;
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
-    expect([...state.credits.values()].every((credit) => Math.abs(credit) < 3)).toBe(true);
+    expect(state.rotation!.groups.every(({ credit }) => Math.abs(credit) < 3)).toBe(true);
     expect(counts.get("b")! - counts.get("c")!).toBeLessThan(3);
   });
 });
@@ -55,14 +96,16 @@ describe("round-robin", () => {
 describe("random", () => {
   test("draws the interval of the weight, and the last one when rounding leaves a rest", () => {
     const list = candidates([1, 2, 1]);
-    expect([0, 0.24, 0.25, 0.74, 0.75, 1].map((draw) => drawByWeight(list, () => draw))).toEqual([0, 0, 1, 1, 2, 2]);
+    expect([0, 0.24, 0.25, 0.74, 0.75, 1].map((draw) => drawByWeight(poolOf(list), () => draw))).toEqual([
+      0, 0, 1, 1, 2, 2,
+    ]);
   });
 
   test("never draws the exception", () => {
     const list = candidates([1, 2, 1]);
-    expect([0, 0.32, 0.34, 1].map((draw) => drawByWeight(list, () => draw, 0))).toEqual([1, 1, 1, 2]);
-    expect([0, 0.49, 0.5, 1].map((draw) => drawByWeight(list, () => draw, 1))).toEqual([0, 0, 2, 2]);
-    expect([0, 0.32, 0.34, 1].map((draw) => drawByWeight(list, () => draw, 2))).toEqual([0, 0, 1, 1]);
+    expect([0, 0.32, 0.34, 1].map((draw) => drawByWeight(poolOf(list), () => draw, 0))).toEqual([1, 1, 1, 2]);
+    expect([0, 0.49, 0.5, 1].map((draw) => drawByWeight(poolOf(list), () => draw, 1))).toEqual([0, 0, 2, 2]);
+    expect([0, 0.32, 0.34, 1].map((draw) => drawByWeight(poolOf(list), () => draw, 2))).toEqual([0, 0, 1, 1]);
   });
 });
 
@@ -122,7 +165,7 @@ describe("least-request", () => {
       const { id } = choose("least-request", list, { state, random })!;
       started(state, id);
       running.push(id);
-      if (running.length > 80) ended(state, running.splice(Math.floor(random() * running.length), 1)[0]!);
+      if (running.length > 80) ended(state, running.splice(Math.floor(random() * running.length), 1)[0]!, state.turn);
       if (step >= 1_000) for (const { id } of list) sums.set(id, sums.get(id)! + inFlightOf(state, id));
     }
     for (const { id, weight } of list) expect(sums.get(id)! / (19_000 * 80)).toBeCloseTo(weight / 8, 1);

@@ -25,7 +25,7 @@ function shareOfSlow(policy: BalancingPolicy, requestsPerSecond: number): number
   for (let request = 0; request < requests; request++) {
     nowMs += exponential(1_000 / requestsPerSecond);
     for (; next && next.atMs <= nowMs; next = ends.take()) {
-      ended(state, next.event.id);
+      ended(state, next.event.id, state.turn);
       noteResponse(state, next.event.id, next.event.latencyMs, next.atMs);
     }
     if (next) ends.add(next.atMs, next.event);

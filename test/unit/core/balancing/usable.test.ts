@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { usableOf } from "../../../../src/core/balancing/panic.ts";
+import { usableAmong } from "../../../../src/core/balancing/usable.ts";
 import { type Place, usableInZone, zoneOfPlace } from "../../../../src/core/balancing/zone.ts";
 
 interface ZonedOrigin {
@@ -65,6 +66,36 @@ describe("usableInZone", () => {
     const origins = originsOf("eu+ us+ eu+ eu-");
     expect(idsOf(usableInZone(origins, isBad, "eu", new Set(["0"])))).toBe("02");
     expect(usableInZone(origins, isBad, "eu", new Set(["0", "2"]))).toBeNull();
+  });
+});
+
+describe("usableAmong", () => {
+  test("says what the others say of the same origins, whatever was asked before", () => {
+    const one = fc.record({ zone: fc.constantFrom("eu", "us", null), isBad: fc.boolean() });
+    const ids = fc.subarray([..."01234567"]);
+    const asked = fc.record({ ejected: fc.nat(2), zone: fc.constantFrom("eu", "us", "ap", null), tried: ids });
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 8 }), fc.tuple(ids, ids, ids), fc.array(asked), (all, sets, requests) => {
+        const origins = all.map((rest, index) => ({ ...rest, id: String(index), weight: 1 }));
+        const ejections = sets.map((of) => new Set(of));
+        for (const { ejected: at, zone, tried: list } of requests) {
+          const [ejected, tried] = [ejections[at]!, new Set(list)];
+          const isOut = (origin: ZonedOrigin) => isBad(origin) || ejected.has(origin.id);
+          const near = zone === null ? null : usableInZone(origins, isOut, zone, tried);
+          const expected = near ? { origins: near, isPanic: false } : usableOf(origins, isOut);
+          expect(usableAmong(origins, isBad, ejected, zone, tried)).toEqual(expected);
+        }
+      }),
+    );
+  });
+
+  test("gives the very same array while nothing changes, and another when somebody is ejected", () => {
+    const origins = originsOf("eu+ us+ eu+ eu-");
+    const ejected = new Set(["2"]);
+    const ask = (zone: string | null, out = ejected) => usableAmong(origins, isBad, out, zone, none).origins;
+    for (const zone of [null, "us"]) expect(ask(zone)).toBe(ask(zone));
+    expect(idsOf(ask(null))).toBe("01");
+    expect(idsOf(ask(null, new Set(["1"])))).toBe("02");
   });
 });
 
