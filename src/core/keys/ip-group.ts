@@ -6,10 +6,13 @@ import { canonicalAddress, ipv6Groups } from "../forwarding/address.ts";
  */
 export function ipGroup(ip: string): string {
   if (!ip.includes(":")) return ip;
-  // IPv4 in IPv6 form becomes IPv4 here.
-  const address = canonicalAddress(ip) ?? ip;
-  const groups = ipv6Groups(address);
-  if (groups === null) return address;
-  const network = groups.slice(0, 4).map((group) => group.toString(16));
-  return `${network.join(":")}::/64`;
+  const groups = ipv6Groups(ip);
+  const isMapped = groups?.[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  // IPv4 in IPv6 form becomes IPv4; of brackets and the like the address remains.
+  if (groups === null || isMapped) {
+    const address = canonicalAddress(ip);
+    return address === null || address === ip ? ip : ipGroup(address);
+  }
+  const [a, b, c, d] = groups as [number, number, number, number];
+  return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}::/64`;
 }
