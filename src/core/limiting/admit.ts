@@ -18,7 +18,7 @@ export function admitAll(table: Table, asks: readonly Ask[], nowMs: number, agai
   const entries = asks.map(({ key }) => entryOf(table, key, nowMs));
   const decision = decide(table, asks, entries, nowMs, again);
   // Counted after the decision: a lease is for the demand that follows, and this request has its own need.
-  if (again === undefined) asks.forEach(({ cost }, at) => void addDemand(entries[at]!, cost, nowMs));
+  if (again === undefined) for (let at = 0; at < asks.length; at++) addDemand(entries[at]!, asks[at]!.cost, nowMs);
   return decision;
 }
 
@@ -53,6 +53,7 @@ function standingOf(entry: Entry, ask: Ask, nowMs: number, isFresh: boolean): St
   return { window: entry.window, remaining, resetMs: Math.max(0, entry.resetAtMs - nowMs) };
 }
 
+/** One pass: this is the common path, and each list made on the way is garbage for every request (bench/micro: admit). */
 function allowed(
   table: Table,
   asks: readonly Ask[],
@@ -60,14 +61,22 @@ function allowed(
   results: readonly Extract<Taken, { kind: "taken" }>[],
   nowMs: number,
 ): Decision {
-  return {
-    kind: "allowed",
-    standings: asks.map((ask, at) => standingOf(entries[at]!, ask, nowMs, !results[at]!.degraded)),
-    delayMs: Math.max(...results.map(({ delayMs }) => delayMs)),
-    background: asks.flatMap((ask, at) => background(table, entries[at]!, ask, nowMs)),
-    degraded: results.some(({ degraded }) => degraded),
-  };
+  const standings: Standing[] = [];
+  let background = noRequests;
+  let delayMs = 0;
+  let degraded = false;
+  for (let at = 0; at < asks.length; at++) {
+    const [ask, entry, result] = [asks[at]!, entries[at]!, results[at]!];
+    standings.push(standingOf(entry, ask, nowMs, !result.degraded));
+    const call = prefetch(table, entry, ask, nowMs);
+    if (call !== null) background = [...background, call];
+    delayMs = Math.max(delayMs, result.delayMs);
+    degraded ||= result.degraded;
+  }
+  return { kind: "allowed", standings, delayMs, background, degraded };
 }
+
+const noRequests: readonly LeaseRequest[] = [];
 
 function denied(asks: readonly Ask[], entries: readonly Entry[], results: readonly Taken[], nowMs: number): Decision {
   const violated = results.flatMap(({ kind }, at) => (kind === "denied" ? [at] : []));
@@ -84,18 +93,23 @@ function denied(asks: readonly Ask[], entries: readonly Entry[], results: readon
 }
 
 /** The call that spares a later request its wait: permits run low, or the exchange is due. */
-function background(table: Table, entry: Entry, ask: Ask, nowMs: number): readonly LeaseRequest[] {
-  if (entry.pending !== null && nowMs - entry.pending.sentAtMs < limits.flightMsMax) return [];
+function prefetch(table: Table, entry: Entry, ask: Ask, nowMs: number): LeaseRequest | null {
+  if (entry.pending !== null && nowMs - entry.pending.sentAtMs < limits.flightMsMax) return null;
   if (ask.policy.consistency === "approximate") {
-    return nowMs < entry.exchangeAtMs ? [] : [askToExchange(table, entry, ask, nowMs)];
+    return nowMs < entry.exchangeAtMs ? null : askToExchange(table, entry, ask, nowMs);
   }
-  if (isExact(ask) || (entry.denial !== null && nowMs < entry.denial.untilMs)) return [];
+  if (isExact(ask) || (entry.denial !== null && nowMs < entry.denial.untilMs)) return null;
   const leadMs = Math.min(limits.prefetchMs, ask.policy.leaseMs / limits.prefetchDivisor);
   const needed = (demandOf(entry, nowMs) * leadMs) / 1_000;
   // A lease that hardly bridges the call is no reason to ask for another.
   const last = entry.leases.at(-1);
-  if (needed < limits.prefetchPermitsMin || last === undefined || last.granted < 2 * needed) return [];
-  const lasting = entry.leases.filter((lease) => lease.permits > 0 && isLive(lease, nowMs + leadMs));
-  const permits = lasting.reduce((sum, lease) => sum + lease.permits, 0);
-  return lasting.length > 1 || permits > needed ? [] : [askLease(table, entry, ask, nowMs, 1, false)];
+  if (needed < limits.prefetchPermitsMin || last === undefined || last.granted < 2 * needed) return null;
+  let lasting = 0;
+  let permits = 0;
+  for (const lease of entry.leases) {
+    if (lease.permits === 0 || !isLive(lease, nowMs + leadMs)) continue;
+    lasting += 1;
+    permits += lease.permits;
+  }
+  return lasting > 1 || permits > needed ? null : askLease(table, entry, ask, nowMs, 1, false);
 }

@@ -117,7 +117,9 @@ export function isLive(lease: HeldLease, nowMs: number): boolean {
 
 /** Permits in hand. */
 export function inHand(entry: Entry, nowMs: number): number {
-  return entry.leases.reduce((sum, lease) => sum + (isLive(lease, nowMs) ? lease.permits : 0), 0);
+  let permits = 0;
+  for (const lease of entry.leases) if (isLive(lease, nowMs)) permits += lease.permits;
+  return permits;
 }
 
 /** Gives up leases, live ones included if `all`, and notes what was used: reported, then forgotten. */
@@ -140,5 +142,6 @@ export function demandOf({ demand }: Entry, nowMs: number): number {
 
 /** Counts a request's cost as demand, admitted or not. */
 export function addDemand(entry: Entry, cost: number, nowMs: number): void {
-  entry.demand = { perSecond: demandOf(entry, nowMs) + (cost * 1_000) / limits.demandMs, atMs: nowMs };
+  entry.demand.perSecond = demandOf(entry, nowMs) + (cost * 1_000) / limits.demandMs;
+  entry.demand.atMs = nowMs;
 }

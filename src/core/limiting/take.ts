@@ -11,6 +11,7 @@ export type Taken =
   | { readonly kind: "missing" };
 
 const taken = { kind: "taken", delayMs: 0, degraded: false } as const;
+const missing = { kind: "missing" } as const;
 const nothing = () => {};
 
 /** Takes the cost of a request from one limit, if it can be had without a call. */
@@ -36,10 +37,12 @@ function takeLocally(entry: Entry, ask: Ask, nowMs: number, again: Again | undef
 }
 
 function takePermits(entry: Entry, { cost }: Ask, nowMs: number): Taken {
-  const lease = entry.leases.find((held) => held.permits >= cost && isLive(held, nowMs));
-  if (lease === undefined) return { kind: "missing" };
-  lease.permits -= cost;
-  return { ...taken, undo: () => void putBack(lease, cost) };
+  for (const lease of entry.leases) {
+    if (lease.permits < cost || !isLive(lease, nowMs)) continue;
+    lease.permits -= cost;
+    return { ...taken, undo: () => void putBack(lease, cost) };
+  }
+  return missing;
 }
 
 function putBack(lease: HeldLease, cost: number): void {
@@ -51,7 +54,7 @@ function takeTicket(entry: Entry, { key, cost }: Ask, again: Again | undefined):
     const ticket = asked === key ? entry.tickets.get(query.seq) : undefined;
     if (ticket && ticket.granted >= cost) return { ...taken, delayMs: ticket.delayMs, undo: nothing };
   }
-  return { kind: "missing" };
+  return missing;
 }
 
 /** Ends the request's interest in its exact calls; what they brought and was not used is credited by the next call. */
@@ -86,7 +89,7 @@ function takeApproximately(entry: Entry, { policy, cost }: Ask, nowMs: number): 
     entry.unsent += cost;
     return { ...taken, undo: () => void unspend(entry, cost) };
   }
-  if (entry.pending !== null || nowMs >= entry.exchangeAtMs) return { kind: "missing" };
+  if (entry.pending !== null || nowMs >= entry.exchangeAtMs) return missing;
   const retryAfterMs = Math.max(entry.resetAtMs, entry.exchangeAtMs) - nowMs;
   return { kind: "denied", retryAfterMs, degraded: false };
 }
