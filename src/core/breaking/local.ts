@@ -6,8 +6,8 @@ import { bounds } from "../../bounds.ts";
 import { backoffMs } from "./breaker.ts";
 import { jittered } from "./limits.ts";
 import type { Permit } from "./sense-state.ts";
-import type { BreakerSettings, CallOutcome, Cell } from "./types.ts";
-import { count, newWindow, reasonToOpen, type Window } from "./window.ts";
+import type { BreakerSettings, CallOutcome } from "./types.ts";
+import { countOne, newWindow, reasonToOpen, type Window } from "./window.ts";
 
 export interface Local {
   /** Of the version's breaker; the object's next transition voids this one. */
@@ -68,12 +68,6 @@ export function endProbe(local: Local, probe: Permit, outcome: CallOutcome, nowM
   else if (outcome === "fail") openLocal(local, nowMs);
 }
 
-/** One result as `count` takes it: `[outcome][isSlow]`. */
-const single = (ok: number, slow: number): Cell[] => [
-  { version: "", origin: "", generation: 0, ageMs: 0, ok, fail: 1 - ok, slow, ignored: 0, tail: 1 - ok },
-];
-const singles = { ok: [single(1, 0), single(1, 1)], fail: [single(0, 0), single(0, 1)] } as const;
-
 /** Counts a result, and opens if that is reason to. Returns whether it, or a row of failures, is worth a report at once. */
 export function countLocally(
   local: Local,
@@ -86,7 +80,7 @@ export function countLocally(
   if (local.isOpen || startedAtMs < local.sinceMs) return false;
   if (local.window?.windowMs !== settings.windowMs) local.window = newWindow(settings.windowMs);
   const { window } = local;
-  count(window, singles[outcome][isSlow ? 1 : 0], nowMs);
+  countOne(window, outcome === "fail", isSlow, nowMs);
   const isRow = outcome === "fail" && window.run.failures === bounds.senseFailuresUrgent;
   if (reasonToOpen(window, settings, nowMs) === null) return isRow;
   openLocal(local, nowMs);

@@ -39,6 +39,17 @@ export function count(window: Window, cells: readonly Cell[], nowMs: number): bo
   return true;
 }
 
+/** Counts one result of now. As `count` does, without making lists: this runs for every request of an isolate. */
+export function countOne(window: Window, isFailure: boolean, isSlow: boolean, nowMs: number): void {
+  add(window.rolling, counters.requests, 1, nowMs);
+  if (isFailure) add(window.rolling, counters.failures, 1, nowMs);
+  if (isSlow) add(window.rolling, counters.slow, 1, nowMs);
+  extend(window.run, isFailure ? oneFailure : oneSuccess, nowMs);
+}
+
+const oneSuccess = { ok: 1, fail: 0, tail: 0, ageMs: 0 } as const;
+const oneFailure = { ok: 0, fail: 1, tail: 1, ageMs: 0 } as const;
+
 /** What the window holds now. */
 export function countsOf(window: Window, nowMs: number): Counts {
   const of = (counter: number) => total(window.rolling, counter, nowMs);
