@@ -1,18 +1,19 @@
 /** The audit log: every write of the admin API, by whom, and what became of it. `/v1/audit` reads it. */
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+
 import type { Context, MiddlewareHandler } from "hono";
 import { bounds } from "../bounds.ts";
 import { type AuditEntry, readAudit, writeAudit } from "../clients/control-plane.ts";
 import { AuditAnswer } from "../schema/api.ts";
+import type { AdminApp } from "./app.ts";
 import { requireRole } from "./auth.ts";
 import type { AdminContext } from "./context.ts";
-import { json, problems } from "./openapi.ts";
+import { describeCall, json, problems } from "./openapi.ts";
 import { LogQuery } from "./pages.ts";
 
 /** Calls that change nothing worth keeping: heartbeats come thousands of times a minute, an explanation is a question. */
 const unaudited = /\/v1\/(heartbeats|explain|services\/[^/]+\/origins\/[^/]+\/heartbeat)$/;
 
-const getAudit = createRoute({
+const getAudit = describeCall({
   method: "get",
   path: "/v1/audit",
   summary: "Writes of the admin API, oldest first",
@@ -57,8 +58,8 @@ function entryOf(c: Context<AdminContext>): AuditEntry {
 }
 
 /** Adds the call to the admin app. */
-export function mountAudit(app: OpenAPIHono<AdminContext>): void {
-  app.openapi(getAudit, async (c) => {
+export function mountAudit(app: AdminApp): void {
+  app.add(getAudit, async (c) => {
     const { since, limit } = c.req.valid("query");
     const { entries, next, oldest } = await readAudit(c.env, since, limit);
     return c.json({ entries: [...entries], next, oldest }, 200);

@@ -16,10 +16,6 @@ export function strictJson(bytesMax: number, absent: "{}" | "" = "{}"): Middlewa
     const text = (await readText(c.req.raw, bytesMax)) || absent;
     checkJson(text);
     c.set("bodyText", text);
-    const headers = new Headers(c.req.raw.headers);
-    headers.set("content-type", "application/json");
-    headers.delete("content-length");
-    c.req.raw = new Request(c.req.raw.url, { method: c.req.raw.method, headers, body: text });
     await next();
   };
 }

@@ -1,5 +1,6 @@
 /** `/v1/breakers`: the circuit breakers and ejected origins of services, and an operator's orders to them. */
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+
+import type * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { describeHealth, forceBreaker } from "../clients/service-health.ts";
 import { forEachService } from "../clients/service-registry.ts";
@@ -7,15 +8,16 @@ import type { Description } from "../core/breaking/view.ts";
 import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
 import type { ServiceView } from "../snapshot/types.ts";
+import type { AdminApp } from "./app.ts";
 import * as calls from "./breakers-calls.ts";
-import type { AdminContext, SnapshotSource } from "./context.ts";
+import type { SnapshotSource } from "./context.ts";
 import { declaredServices } from "./declared.ts";
 import { pageOf } from "./pages.ts";
 
 /** Adds the calls to the admin app. */
-export function mountBreakers(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource): void {
+export function mountBreakers(app: AdminApp, snapshots: SnapshotSource): void {
   const declared = declaredServices(snapshots);
-  app.openapi(calls.getAllBreakers, async (c) => {
+  app.add(calls.getAllBreakers, async (c) => {
     await declared.all(c.env);
     const judged = [...(snapshots.status().snapshot?.services.values() ?? [])].filter(isJudged);
     const { page, next } = pageOf(judged, c.req.valid("query"));
@@ -24,11 +26,11 @@ export function mountBreakers(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
     );
     return c.json({ services, next }, 200);
   });
-  app.openapi(calls.getBreakers, async (c) => {
+  app.add(calls.getBreakers, async (c) => {
     const { name } = await declared.one(c.env, c.req.valid("param").service);
     return c.json(answerOf(name, await describeHealth(c.env, name)), 200);
   });
-  app.openapi(calls.putBreaker, async (c) => {
+  app.add(calls.putBreaker, async (c) => {
     const { name } = await declared.one(c.env, c.req.valid("param").service);
     const { version, state } = c.req.valid("json");
     const forced = await forceBreaker(c.env, name, version ?? null, state);

@@ -1,26 +1,28 @@
 /** `/v1/config`: the calls as the OpenAPI document describes them. */
-import { createRoute, z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import * as api from "../schema/api.ts";
 import { requireRole } from "./auth.ts";
 import { strictJson } from "./body.ts";
-import { json, problems } from "./openapi.ts";
+import { describeCall, json, problems } from "./openapi.ts";
 
-const Document = z.looseObject({}).openapi("Config", { description: "Its JSON Schema is at /_sluice/schema.json." });
+const Document = z
+  .looseObject({})
+  .meta({ component: "Config", description: "Its JSON Schema is at /_sluice/schema.json." });
 const ofWrite = {
   query: z.strictObject({
     dryRun: z.enum(["true", "false"]).optional(),
     note: z.string().max(bounds.noteLengthMax).optional(),
-    canary: z.coerce.number().int().min(1).max(99).optional().openapi({
+    canary: z.coerce.number().int().min(1).max(99).optional().meta({
       description: "Serve it to so many percent of the clients only; again, with the same document, to change that",
     }),
   }),
-  headers: z.object({ "if-match": z.string().optional().openapi({ example: '"12"' }) }),
+  headers: z.object({ "if-match": z.string().optional().meta({ example: '"12"' }) }),
 };
 const applied = json("The revision in force after the call, and what changed", api.ApplyAnswer);
 const ofRevision = (from: number) => z.coerce.number().int().min(from).max(Number.MAX_SAFE_INTEGER);
 
-export const getConfig = createRoute({
+export const getConfig = describeCall({
   method: "get",
   path: "/v1/config",
   summary: "The document in force",
@@ -32,13 +34,13 @@ export const getConfig = createRoute({
         "sluice-rejected-by": z
           .string()
           .optional()
-          .openapi({ description: "Versions of deployed Workers that cannot compile it and use an older one" }),
+          .meta({ description: "Versions of deployed Workers that cannot compile it and use an older one" }),
       }),
     },
     ...problems(401, 403, 503),
   },
 });
-export const putConfig = createRoute({
+export const putConfig = describeCall({
   method: "put",
   path: "/v1/config",
   summary: "Replaces the document",
@@ -47,7 +49,7 @@ export const putConfig = createRoute({
   request: { ...ofWrite, body: { required: true, content: { "application/json": { schema: Document } } } },
   responses: { 200: applied, ...problems(400, 401, 403, 409, 412, 413, 422, 503) },
 });
-export const patchConfig = createRoute({
+export const patchConfig = describeCall({
   method: "patch",
   path: "/v1/config",
   summary: "Changes the document by a JSON merge patch (RFC 7396)",
@@ -55,7 +57,7 @@ export const patchConfig = createRoute({
   request: { ...ofWrite, body: { required: true, content: { "application/merge-patch+json": { schema: Document } } } },
   responses: { 200: applied, ...problems(400, 401, 403, 409, 412, 413, 422, 503) },
 });
-export const postRollback = createRoute({
+export const postRollback = describeCall({
   method: "post",
   path: "/v1/config/rollback",
   summary: "Makes the document of an earlier revision a new revision",
@@ -66,14 +68,14 @@ export const postRollback = createRoute({
   },
   responses: { 200: applied, ...problems(400, 401, 403, 404, 412, 413, 422, 503) },
 });
-export const getCanary = createRoute({
+export const getCanary = describeCall({
   method: "get",
   path: "/v1/config/canary",
   summary: "The revision that is tried on some clients",
   middleware: [requireRole("viewer")],
   responses: { 200: json("The canary", api.CanaryAnswer), ...problems(401, 403, 404, 503) },
 });
-export const postPromote = createRoute({
+export const postPromote = describeCall({
   method: "post",
   path: "/v1/config/canary/promote",
   summary: "Puts the canary in force for all",
@@ -81,7 +83,7 @@ export const postPromote = createRoute({
   request: { headers: ofWrite.headers },
   responses: { 200: applied, ...problems(400, 401, 403, 404, 412, 503) },
 });
-export const deleteCanary = createRoute({
+export const deleteCanary = describeCall({
   method: "delete",
   path: "/v1/config/canary",
   summary: "Ends the canary; what is in force stays",
@@ -89,20 +91,20 @@ export const deleteCanary = createRoute({
   request: { headers: ofWrite.headers },
   responses: { 200: applied, ...problems(400, 401, 403, 404, 412, 503) },
 });
-export const getRevisions = createRoute({
+export const getRevisions = describeCall({
   method: "get",
   path: "/v1/config/revisions",
   summary: "Revisions of the configuration, newest first, in pages",
   middleware: [requireRole("viewer")],
   request: {
     query: z.strictObject({
-      before: ofRevision(1).optional().openapi({ description: "`next` of the page before" }),
+      before: ofRevision(1).optional().meta({ description: "`next` of the page before" }),
       limit: z.coerce.number().int().min(1).max(bounds.revisionsPerPageMax).default(bounds.revisionsPerPageDefault),
     }),
   },
   responses: { 200: json("Revisions", api.RevisionsAnswer), ...problems(400, 401, 403, 503) },
 });
-export const getRevision = createRoute({
+export const getRevision = describeCall({
   method: "get",
   path: "/v1/config/revisions/{revision}",
   summary: "One revision with its document",
@@ -110,15 +112,15 @@ export const getRevision = createRoute({
   request: { params: z.object({ revision: ofRevision(1) }) },
   responses: { 200: json("The revision", api.RevisionAnswer), ...problems(400, 401, 403, 404, 503) },
 });
-export const getDiff = createRoute({
+export const getDiff = describeCall({
   method: "get",
   path: "/v1/config/diff",
   summary: "What changed between two revisions",
   middleware: [requireRole("viewer")],
   request: {
     query: z.strictObject({
-      from: ofRevision(0).openapi({ description: "0 = before the first" }),
-      to: ofRevision(0).optional().openapi({ description: "Left out: the one in force" }),
+      from: ofRevision(0).meta({ description: "0 = before the first" }),
+      to: ofRevision(0).optional().meta({ description: "Left out: the one in force" }),
     }),
   },
   responses: { 200: json("Changes", api.DiffAnswer), ...problems(400, 401, 403, 404, 503) },

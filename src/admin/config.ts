@@ -1,5 +1,5 @@
 /** `/v1/config`: the document in force, how another takes its place, and those that there were. */
-import type { OpenAPIHono } from "@hono/zod-openapi";
+
 import type { Context } from "hono";
 import { bounds } from "../bounds.ts";
 import * as controlPlane from "../clients/control-plane.ts";
@@ -8,13 +8,14 @@ import { GatewayError } from "../errors.ts";
 import { canaryDocument } from "../snapshot/canary.ts";
 import { compileDocument } from "../snapshot/compile.ts";
 import type { Variables } from "../snapshot/placeholders.ts";
+import type { AdminApp } from "./app.ts";
 import * as calls from "./config-calls.ts";
 import type { AdminContext, SnapshotSource } from "./context.ts";
 import { ifMatchOf } from "./openapi.ts";
 
 /** Adds the calls to the admin app. */
-export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource): void {
-  app.openapi(calls.getConfig, async (c) => {
+export function mountConfig(app: AdminApp, snapshots: SnapshotSource): void {
+  app.add(calls.getConfig, async (c) => {
     const config = await controlPlane.currentConfig(c.env);
     if (!config) throw new GatewayError("gateway_unconfigured");
     const headers = { etag: `"${config.revision}"`, "content-type": "application/json" };
@@ -22,13 +23,13 @@ export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotS
     if (rejectedBy.length > 0) c.header("sluice-rejected-by", rejectedBy.join(", "));
     return c.body(config.text, 200, headers) as never;
   });
-  app.openapi(calls.putConfig, async (c) => {
+  app.add(calls.putConfig, async (c) => {
     const { dryRun, note = null, canary = null } = c.req.valid("query");
     const ifRevision = ifMatchOf(c.req.header("if-match"));
     const write = { text: c.var.bodyText, ifRevision, dryRun: dryRun === "true", note, canary };
     return answered(c, await applyIn(c, snapshots, write));
   });
-  app.openapi(calls.patchConfig, async (c) => {
+  app.add(calls.patchConfig, async (c) => {
     const { dryRun, note = null, canary = null } = c.req.valid("query");
     const ifMatch = ifMatchOf(c.req.header("if-match"));
     const patch = JSON.parse(c.var.bodyText);
@@ -44,7 +45,7 @@ export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotS
       }
     }
   });
-  app.openapi(calls.postRollback, async (c) => {
+  app.add(calls.postRollback, async (c) => {
     const { revision, note } = c.req.valid("json");
     const { text } = found(revision, await controlPlane.readRevision(c.env, revision));
     const ifRevision = ifMatchOf(c.req.header("if-match"));
@@ -59,7 +60,7 @@ export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotS
     };
     return answered(c, await applyIn(c, snapshots, write));
   });
-  app.openapi(calls.getCanary, async (c) => {
+  app.add(calls.getCanary, async (c) => {
     const canary = await controlPlane.readCanary(c.env);
     if (canary === null) throw noCanary();
     const { timeMs, rejectedBy, ...rest } = canary;
@@ -72,9 +73,9 @@ export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotS
     await snapshots.refresh(c.env).catch(() => {});
     return answered(c, { ...ended, warnings: [] });
   };
-  app.openapi(calls.postPromote, (c) => endCanary(c, true));
-  app.openapi(calls.deleteCanary, (c) => endCanary(c, false));
-  app.openapi(calls.getRevisions, async (c) => {
+  app.add(calls.postPromote, (c) => endCanary(c, true));
+  app.add(calls.deleteCanary, (c) => endCanary(c, false));
+  app.add(calls.getRevisions, async (c) => {
     const { before, limit } = c.req.valid("query");
     const revisions = await controlPlane.readRevisions(c.env, before ?? null, limit);
     const last = revisions.at(-1)?.number ?? 0;
@@ -83,12 +84,12 @@ export function mountConfig(app: OpenAPIHono<AdminContext>, snapshots: SnapshotS
       200,
     );
   });
-  app.openapi(calls.getRevision, async (c) => {
+  app.add(calls.getRevision, async (c) => {
     const { revision } = c.req.valid("param");
     const { text, ...info } = found(revision, await controlPlane.readRevision(c.env, revision));
     return c.json({ ...infoOf(info), document: JSON.parse(text) }, 200);
   });
-  app.openapi(calls.getDiff, async (c) => {
+  app.add(calls.getDiff, async (c) => {
     const { from, to = (await controlPlane.currentConfig(c.env))?.revision ?? 0 } = c.req.valid("query");
     const result = await controlPlane.diffRevisions(c.env, from, to);
     if (!result.ok) throw unknownRevision(result.missing);

@@ -1,4 +1,4 @@
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import type { ExplainAnswer } from "../schema/api.ts";
 import type { Snapshot, SnapshotStatus } from "../snapshot/types.ts";
 import type { Role } from "./auth.ts";

@@ -1,13 +1,13 @@
 /** `/v1/events`: what has happened to services, as far as it is kept. */
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+
 import { readEvents } from "../clients/control-plane.ts";
 import { EventsAnswer } from "../schema/api.ts";
+import type { AdminApp } from "./app.ts";
 import { requireRole } from "./auth.ts";
-import type { AdminContext } from "./context.ts";
-import { json, problems } from "./openapi.ts";
+import { describeCall, json, problems } from "./openapi.ts";
 import { LogQuery } from "./pages.ts";
 
-const getEvents = createRoute({
+const getEvents = describeCall({
   method: "get",
   path: "/v1/events",
   summary: "What has happened to services, oldest first",
@@ -17,8 +17,8 @@ const getEvents = createRoute({
 });
 
 /** Adds the call to the admin app. */
-export function mountEvents(app: OpenAPIHono<AdminContext>): void {
-  app.openapi(getEvents, async (c) => {
+export function mountEvents(app: AdminApp): void {
+  app.add(getEvents, async (c) => {
     const { since, limit } = c.req.valid("query");
     const { events, next, oldest } = await readEvents(c.env, since, limit);
     return c.json({ events: [...events], next, oldest }, 200);

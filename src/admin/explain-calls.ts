@@ -1,12 +1,11 @@
 /** `/v1/explain`: the call as the OpenAPI document describes it. */
-import { createRoute } from "@hono/zod-openapi";
 import { bounds } from "../bounds.ts";
 import * as api from "../schema/api.ts";
 import { requireRole } from "./auth.ts";
 import { strictJson } from "./body.ts";
-import { json, problems } from "./openapi.ts";
+import { describeCall, json, problems } from "./openapi.ts";
 
-export const explainRequest = createRoute({
+export const explainRequest = describeCall({
   method: "post",
   path: "/v1/explain",
   summary: "What would become of a request, and why; nothing is sent or spent",

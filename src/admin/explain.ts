@@ -1,16 +1,18 @@
 /** `/v1/explain`: what would become of a request. The stages of the pipeline answer, which the entry hands in. */
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+
+import type * as z from "zod";
 import { canonicalAddress } from "../core/forwarding/address.ts";
 import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
 import { targetFor } from "../target.ts";
-import type { AdminContext, Explainer, SnapshotSource } from "./context.ts";
+import type { AdminApp } from "./app.ts";
+import type { Explainer, SnapshotSource } from "./context.ts";
 import * as calls from "./explain-calls.ts";
 import { isOwn } from "./own.ts";
 
 /** Adds the call to the admin app. */
-export function mountExplain(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource, explain: Explainer): void {
-  app.openapi(calls.explainRequest, async (c) => {
+export function mountExplain(app: AdminApp, snapshots: SnapshotSource, explain: Explainer): void {
+  app.add(calls.explainRequest, async (c) => {
     const question = c.req.valid("json");
     const url = urlOf(question.url);
     if (isOwn(targetFor(url.href), c.env))

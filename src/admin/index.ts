@@ -1,25 +1,26 @@
 /** The gateway's own addresses: everything under `/_sluice/`. */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { Hono } from "hono";
 import { isRequestId } from "../core/forwarding/headers.ts";
-import { GatewayError, pointerOf } from "../errors.ts";
+import { GatewayError } from "../errors.ts";
 import { errorResponse } from "../respond.ts";
 import { Health } from "../schema/api.ts";
 import { configJsonSchema } from "../schema/config.ts";
-import { schemaIssues } from "../schema/issues.ts";
+import { AdminApp } from "./app.ts";
 import { audited, mountAudit } from "./audit.ts";
 import { mountBreakers } from "./breakers.ts";
 import { mountConfig } from "./config.ts";
 import type { AdminContext, Explainer, SnapshotSource } from "./context.ts";
 import { docsPage } from "./docs.ts";
+import { openApiDocument } from "./document.ts";
 import { mountEvents } from "./events.ts";
 import { mountExplain } from "./explain.ts";
 import { mountLimits } from "./limits.ts";
-import { json } from "./openapi.ts";
+import { describeCall, json } from "./openapi.ts";
 import { adminPrefix } from "./own.ts";
 import { mountServices } from "./services.ts";
 import { mountWatch } from "./watch.ts";
 
-const health = createRoute({
+const health = describeCall({
   method: "get",
   path: "/health",
   summary: "Is this isolate ready for traffic, and with which configuration",
@@ -30,46 +31,25 @@ const health = createRoute({
   },
 });
 
-/** Parts of a request as a person calls them. */
-const targets: Readonly<Record<string, string>> = {
-  json: "body is",
-  param: "path is",
-  query: "query is",
-  header: "headers are",
-};
-
-/** What the OpenAPI document says of the API as a whole. */
-const about = {
-  openapi: "3.1.0",
-  info: { title: "Sluice admin API", version: "1", description: "Control API of a Sluice gateway." },
-  security: [{ token: [] }],
-};
-
 /** The admin app. Every error leaves it as a problem document. */
-export function newAdmin(snapshots: SnapshotSource, explain: Explainer): OpenAPIHono<AdminContext> {
-  const app = new OpenAPIHono<AdminContext>({
-    defaultHook: (result) => {
-      if (result.success) return;
-      const errors = schemaIssues(result.error).map(({ path, detail }) => ({ detail, pointer: pointerOf(path) }));
-      throw new GatewayError("invalid_request", { detail: `The ${targets[result.target]} not valid.`, errors });
-    },
-  }).basePath(adminPrefix);
-  app.use(async (c, next) => {
+export function newAdmin(snapshots: SnapshotSource, explain: Explainer): Hono<AdminContext> {
+  const hono = new Hono<AdminContext>().basePath(adminPrefix);
+  hono.use(async (c, next) => {
     const given = c.req.header("x-request-id") ?? null;
     c.set("requestId", isRequestId(given) ? given : crypto.randomUUID());
     await next();
     c.header("cache-control", "no-store");
     c.header("x-request-id", c.var.requestId);
   });
-  app.use(audited());
-  app.onError((error, c) => {
+  hono.use(audited());
+  hono.onError((error, c) => {
     const refusal =
       error instanceof GatewayError ? error : new GatewayError("internal_error", { reason: String(error.stack) });
     return errorResponse(refusal, c.var.requestId);
   });
-  app.notFound((c) => errorResponse(notFound(app, c.req.path), c.var.requestId));
-  app.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
-  app.openapi(health, async (c) => {
+  hono.notFound((c) => errorResponse(notFound(hono, c.req.path), c.var.requestId));
+  const app = new AdminApp(hono);
+  app.add(health, async (c) => {
     // Waits for the first configuration, so that a cold isolate does not call itself unconfigured.
     await snapshots.current(c.env, c.executionCtx as ExecutionContext);
     const { snapshot, ageMs, problems } = snapshots.status();
@@ -90,15 +70,15 @@ export function newAdmin(snapshots: SnapshotSource, explain: Explainer): OpenAPI
   mountExplain(app, snapshots, explain);
   mountWatch(app, snapshots);
   mountAudit(app);
-  app.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(about)));
-  app.get("/schema.json", (c) => c.json(configJsonSchema()));
-  app.get("/docs", () => docsPage(app.getOpenAPI31Document(about)));
-  return app;
+  hono.get("/openapi.json", (c) => c.json(openApiDocument(app.calls)));
+  hono.get("/schema.json", (c) => c.json(configJsonSchema()));
+  hono.get("/docs", () => docsPage(openApiDocument(app.calls)));
+  return hono;
 }
 
 /** 405 with the methods of a path that exists (RFC 9110 15.5.6), else 404. */
-function notFound(app: OpenAPIHono<AdminContext>, path: string): GatewayError {
-  const handlersOf = (method: string) => app.router.match(method, path)[0].length;
+function notFound(hono: Hono<AdminContext>, path: string): GatewayError {
+  const handlersOf = (method: string) => hono.router.match(method, path)[0].length;
   // What every method passes through is middleware.
   const allowed = ["GET", "PUT", "POST", "PATCH", "DELETE"].filter((method) => handlersOf(method) > handlersOf("NONE"));
   return allowed.length === 0

@@ -1,5 +1,6 @@
 /** `/v1/limits`: what a key has used of a rate limit, and how to forget it. */
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+
+import type * as z from "zod";
 import { limitKeyOf } from "../clients/limit-key.ts";
 import { peekLimit, resetLimit } from "../clients/rate-limiter.ts";
 import { keyText } from "../core/keys/key-text.ts";
@@ -7,18 +8,19 @@ import { parseKeySource } from "../core/keys/keys.ts";
 import { type Peek, shownWindows } from "../core/limiting/peek.ts";
 import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
-import type { AdminContext, SnapshotSource } from "./context.ts";
+import type { AdminApp } from "./app.ts";
+import type { SnapshotSource } from "./context.ts";
 import { declaredLimit } from "./declared.ts";
 import * as calls from "./limits-calls.ts";
 
 /** Adds the calls to the admin app. */
-export function mountLimits(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource): void {
-  app.openapi(calls.getLimit, async (c) => {
+export function mountLimits(app: AdminApp, snapshots: SnapshotSource): void {
+  app.add(calls.getLimit, async (c) => {
     const { limit, key } = await checked(snapshots, c.env, c.req.valid("param"));
     const peeked = await peekLimit(c.env, await limitKeyOf(limit, key));
     return c.json(answerOf(limit, key, peeked), 200);
   });
-  app.openapi(calls.deleteLimit, async (c) => {
+  app.add(calls.deleteLimit, async (c) => {
     const { limit, key } = await checked(snapshots, c.env, c.req.valid("param"));
     await resetLimit(c.env, await limitKeyOf(limit, key));
     return c.body(null, 204);

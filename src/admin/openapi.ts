@@ -1,7 +1,20 @@
-/** What the descriptions of the admin API's calls share. */
-import type { z } from "@hono/zod-openapi";
+/** What the descriptions of the admin API's calls share. Of @hono/zod-openapi only types are used: its code is left out of the bundle. */
+import type { RouteConfig } from "@hono/zod-openapi";
+import type * as z from "zod";
 import { GatewayError } from "../errors.ts";
 import { Problem } from "../schema/api.ts";
+
+/** A call: its types follow from what it says. A path has its parameters in braces. */
+export function describeCall<P extends string, C extends Omit<RouteConfig, "path"> & { path: P }>(call: C): C {
+  return call;
+}
+
+/** What the parts of a call's request must be. */
+export function requestSchemasOf({ request = {} }: RouteConfig) {
+  const [body] = Object.values(request.body?.content ?? {}) as { readonly schema: z.ZodType }[];
+  const { query, params, headers } = request as Readonly<Record<string, z.ZodObject | undefined>>;
+  return { query, param: params, header: headers, json: body?.schema };
+}
 
 /** A JSON answer. */
 export function json<T extends z.ZodType>(description: string, schema: T) {

@@ -1,5 +1,5 @@
 /** Long answers in pages: services by name, entries of a log by id. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { Name } from "../schema/names.ts";
 import type { ServiceView } from "../snapshot/types.ts";
@@ -18,7 +18,7 @@ export const LogQuery = z.strictObject({
     .min(0)
     .max(Number.MAX_SAFE_INTEGER)
     .default(0)
-    .openapi({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
+    .meta({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
   limit: z.coerce.number().int().min(1).max(bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
 });
 

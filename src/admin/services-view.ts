@@ -1,5 +1,5 @@
 /** What `/v1/services` shows of a service. */
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import { listOrigins } from "../clients/service-registry.ts";
 import type * as api from "../schema/api.ts";
 import type { ServiceView } from "../snapshot/types.ts";

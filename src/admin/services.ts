@@ -1,6 +1,7 @@
 /** `/v1/services` and `/v1/heartbeats`: origins that register themselves, and what is known of all. */
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+
 import type { Context } from "hono";
+import type * as z from "zod";
 import { superviseChecks } from "../clients/health-checks.ts";
 import {
   deregisterOrigin,
@@ -13,6 +14,7 @@ import { GatewayError } from "../errors.ts";
 import type * as api from "../schema/api.ts";
 import { parseOriginUrl } from "../schema/origin-url.ts";
 import type { CompiledService, ServiceView, Snapshot } from "../snapshot/types.ts";
+import type { AdminApp } from "./app.ts";
 import { revisionConflict } from "./config.ts";
 import type { AdminContext, SnapshotSource } from "./context.ts";
 import { type DeclaredServices, declaredServices } from "./declared.ts";
@@ -22,14 +24,14 @@ import * as calls from "./services-calls.ts";
 import { describe } from "./services-view.ts";
 
 /** Adds the calls to the admin app. */
-export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource): void {
+export function mountServices(app: AdminApp, snapshots: SnapshotSource): void {
   const declared = declaredServices(snapshots);
   const views = (): Snapshot["services"] => snapshots.status().snapshot?.services ?? new Map();
   /** Checks begin with the first registration and the first look, if not with a request. */
   const supervise = (c: Context<AdminContext>, view: ServiceView | undefined) => {
     if (view) superviseChecks(c.env, c.executionCtx as ExecutionContext, view);
   };
-  app.openapi(calls.putOrigin, async (c) => {
+  app.add(calls.putOrigin, async (c) => {
     const { service, origin } = c.req.valid("param");
     const ifRevision = ifMatchOf(c.req.header("if-match"));
     const { created, ...answer } = await register(
@@ -42,14 +44,14 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
     supervise(c, views().get(service));
     return c.json(answer, created ? 201 : 200);
   });
-  app.openapi(calls.postOrigin, async (c) => {
+  app.add(calls.postOrigin, async (c) => {
     const { service } = c.req.valid("param");
     const into = await declared.one(c.env, service);
     const { created: _, ...answer } = await register(c.env, into, crypto.randomUUID(), c.req.valid("json"), null);
     supervise(c, views().get(service));
     return c.json(answer, 201);
   });
-  app.openapi(calls.postHeartbeat, async (c) => {
+  app.add(calls.postHeartbeat, async (c) => {
     const { service, origin } = c.req.valid("param");
     await declared.one(c.env, service);
     const { renewed } = await renewLeases(c.env, service, [{ origin, leaseId: c.req.valid("json").leaseId }]);
@@ -57,18 +59,18 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
     const { ttlSeconds, heartbeatSeconds, expiresAt } = renewed[0];
     return c.json({ ttlSeconds, heartbeatSeconds, expiresAt }, 200);
   });
-  app.openapi(calls.postHeartbeats, async (c) => {
+  app.add(calls.postHeartbeats, async (c) => {
     const { leases } = c.req.valid("json");
     return c.json(await renewMany(c.env, declared, leases), 200);
   });
-  app.openapi(calls.postDrain, async (c) => {
+  app.add(calls.postDrain, async (c) => {
     const { service, origin } = c.req.valid("param");
     refuseStatic(await declared.one(c.env, service), origin);
     const drained = await drainOrigin(c.env, service, origin, c.req.valid("json").graceSeconds);
     if (!drained.ok) throw new GatewayError(drained.code);
     return c.json({ service, origin, state: "draining" as const, revision: drained.revision }, 200);
   });
-  app.openapi(calls.deleteOrigin, async (c) => {
+  app.add(calls.deleteOrigin, async (c) => {
     const { service, origin } = c.req.valid("param");
     // Not declared any more is no reason to keep what would come back with the declaration.
     const known = (await declared.among(c.env, [service])).get(service);
@@ -76,7 +78,7 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
     await deregisterOrigin(c.env, service, origin);
     return c.body(null, 204);
   });
-  app.openapi(calls.getService, async (c) => {
+  app.add(calls.getService, async (c) => {
     const { service } = c.req.valid("param");
     await declared.one(c.env, service);
     const view = views().get(service);
@@ -86,7 +88,7 @@ export function mountServices(app: OpenAPIHono<AdminContext>, snapshots: Snapsho
     c.header("etag", `"${answer.revision}"`);
     return c.json(answer, 200);
   });
-  app.openapi(calls.getServices, async (c) => {
+  app.add(calls.getServices, async (c) => {
     await declared.all(c.env);
     const { page, next } = pageOf([...views().values()], c.req.valid("query"));
     const services = await forEachService(page, (view) => {

@@ -1,13 +1,13 @@
 /** `/v1/watch` and `/v1/services/{service}/watch`: the calls as the OpenAPI document describes them. */
-import { createRoute, z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { ManifestWatchAnswer, ServiceWatchAnswer } from "../schema/api.ts";
 import { Name } from "../schema/names.ts";
 import { requireRole } from "./auth.ts";
-import { json, problems } from "./openapi.ts";
+import { describeCall, json, problems } from "./openapi.ts";
 
 const query = z.strictObject({
-  from: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
+  from: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
     description: "The last one seen; the answer has what came after it. Left out: from now on, answered at once",
   }),
   waitSeconds: z.coerce
@@ -16,11 +16,11 @@ const query = z.strictObject({
     .min(bounds.watchWaitSecondsMin)
     .max(bounds.watchWaitSecondsMax)
     .default(bounds.watchWaitSecondsDefault)
-    .openapi({ description: "How long to wait for the first event; not of a WebSocket" }),
+    .meta({ description: "How long to wait for the first event; not of a WebSocket" }),
 });
 const description = "With `Upgrade: websocket` the answer is 101, and then each event is one text message.";
 
-export const watchService = createRoute({
+export const watchService = describeCall({
   method: "get",
   path: "/v1/services/{service}/watch",
   summary: "Waits for changes of a service's origins",
@@ -32,7 +32,7 @@ export const watchService = createRoute({
     ...problems(400, 401, 403, 404, 410, 503),
   },
 });
-export const watchManifest = createRoute({
+export const watchManifest = describeCall({
   method: "get",
   path: "/v1/watch",
   summary: "Waits for changes of what isolates follow: the configuration, origins and health of services",

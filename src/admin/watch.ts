@@ -1,6 +1,7 @@
 /** `/v1/watch` and `/v1/services/{service}/watch`: events as they come, by calls that wait or by a WebSocket. */
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+
 import type { Context } from "hono";
+import type * as z from "zod";
 import {
   manifestWatch,
   pollEvents,
@@ -11,6 +12,7 @@ import {
 } from "../clients/watch.ts";
 import { GatewayError } from "../errors.ts";
 import type { ManifestWatchAnswer, ServiceWatchAnswer } from "../schema/api.ts";
+import type { AdminApp } from "./app.ts";
 import type { AdminContext, SnapshotSource } from "./context.ts";
 import { declaredServices } from "./declared.ts";
 import * as calls from "./watch-calls.ts";
@@ -23,9 +25,9 @@ interface Query {
 }
 
 /** Adds the calls to the admin app. */
-export function mountWatch(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSource): void {
+export function mountWatch(app: AdminApp, snapshots: SnapshotSource): void {
   const declared = declaredServices(snapshots);
-  app.openapi(calls.watchService, async (c) => {
+  app.add(calls.watchService, async (c) => {
     const { service } = c.req.valid("param");
     await declared.one(c.env, service);
     const watched = registryWatch(c.env, service);
@@ -34,7 +36,7 @@ export function mountWatch(app: OpenAPIHono<AdminContext>, snapshots: SnapshotSo
     if (answer instanceof Response) return answer as never;
     return c.json({ revision: answer.position, events: answer.events }, 200);
   });
-  app.openapi(calls.watchManifest, async (c) => {
+  app.add(calls.watchManifest, async (c) => {
     const watched = manifestWatch(c.env);
     const answer = await watch<ManifestWatch["events"][number]>(c, watched, c.req.valid("query"), "version");
     if (answer instanceof Response) return answer as never;

@@ -1,5 +1,5 @@
 /** Bodies and answers of the admin API. Requests are strict: an unknown member is an error. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { HeaderName, HeaderValue, Name, Weight } from "./names.ts";
 
@@ -249,15 +249,17 @@ export const AuditAnswer = z.object({
   oldest: z.number().int().nullable().describe("Id of the oldest entry that is kept; those before it are gone"),
 });
 
-export const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.number(),
-  detail: z.string(),
-  code: z.string(),
-  requestId: z.string(),
-  errors: z.array(Issue).optional(),
-});
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    errors: z.array(Issue).optional(),
+  })
+  .meta({ component: "Problem" });
 
 export const Health = z.object({
   status: z.enum(["ok", "unconfigured"]),

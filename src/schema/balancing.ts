@@ -1,5 +1,5 @@
 /** `loadBalancing` of a service: which of its origins gets a request. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { KeySources, Name } from "./names.ts";
 

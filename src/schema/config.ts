@@ -1,5 +1,5 @@
 /** The configuration document: everything a person writes. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { Name } from "./names.ts";
 import { RateLimit } from "./rate-limits.ts";

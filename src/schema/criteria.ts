@@ -1,5 +1,5 @@
 /** Conditions on named values: exactly one of `exact`, `prefix`, `regex`, `present` beside the name. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { HeaderName, ParameterName, Pattern } from "./names.ts";
 

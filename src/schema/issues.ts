@@ -1,5 +1,5 @@
 /** Zod's issues -> one problem each, at the place where a person has to look. */
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** One problem of a parsed value: where, as member names and indexes, and what. */
 export interface SchemaIssue {

@@ -1,5 +1,5 @@
 /** The small shapes that every part of the document is written with. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 
 /** Name of a route, service, origin, version, limit or zone: letters, digits, `.`, `_`, `-`, first a letter or digit. */

@@ -1,5 +1,5 @@
 /** `rateLimits`: named limits that routes refer to. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { HeaderName, KeySources } from "./names.ts";
 

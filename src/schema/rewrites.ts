@@ -1,5 +1,5 @@
 /** What is changed on a request or an answer on its way. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { HeaderName, HeaderValue, Path } from "./names.ts";
 import { one, onlyOne } from "./one-of.ts";

@@ -1,5 +1,5 @@
 /** What a route does about failures: retries, hedging, mirrors, fallback, and failures that are ordered for rehearsal. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { Methods, Name } from "./names.ts";
 import { one } from "./one-of.ts";

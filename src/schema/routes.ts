@@ -1,5 +1,5 @@
 /** `routes`: which requests go where, and what is changed on the way. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { HeaderMatches, QueryMatches } from "./criteria.ts";
 import { HeaderName, Method, Methods, Name, Path, Pattern } from "./names.ts";

@@ -1,5 +1,5 @@
 /** What keeps a failing or overloaded service from harm: checks, ejection, breaker, limits. Each is off unless written. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 
 const { pauseSecondsMax, resultsInRowMax, requestsCountedMax, outcomeWindowSecondsMax } = bounds;

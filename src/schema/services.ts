@@ -1,5 +1,5 @@
 /** `services`: who answers. An empty object declares a service whose origins register themselves. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { LoadBalancing } from "./balancing.ts";
 import { Instant, Name, Weight } from "./names.ts";

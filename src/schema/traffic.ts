@@ -1,5 +1,5 @@
 /** `traffic` of a route: which version of its service answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { CookieMatches, HeaderMatches, QueryMatches } from "./criteria.ts";
 import { HeaderName, KeySources, Methods, Name, ParameterName, Weight } from "./names.ts";

@@ -1,8 +1,9 @@
 /** Compiles what a value is compared with (conditions, regular expressions, address ranges) and where a key comes from. */
 import ipaddr from "ipaddr.js";
-import { RE2JS, RE2JSSyntaxException } from "re2js";
 import type { Criterion, ValueSource } from "../core/facts.ts";
 import { type KeySource, parseKeySource } from "../core/keys/keys.ts";
+import * as regex from "../core/regex/regex.ts";
+import { RegexError } from "../core/regex/types.ts";
 import type { AuthoredCriterion } from "../schema/criteria.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 
@@ -15,10 +16,10 @@ export type TextTest = (text: string) => boolean;
  */
 export function compileRegex(source: string, path: DocumentPath, problems: Problems): TextTest {
   try {
-    const regex = RE2JS.compile(source);
-    return (text) => regex.matches(text);
+    return regex.compileRegex(source);
   } catch (error) {
-    const detail = error instanceof RE2JSSyntaxException ? error.getDescription() : "it is too large";
+    if (!(error instanceof RegexError)) throw error;
+    const detail = error.message;
     problems.error(path, `not a regular expression of RE2, which has no backreference and no look-around: ${detail}`);
     return () => false;
   }

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
 const sources = ["src", "durable-objects", "wrangler.toml", "package-lock.json"];
 
-/** Path of the one module that `wrangler deploy` would upload. */
+/** Path of the one module that `wrangler deploy` would upload; beside it `meta.json`, what it is made of (esbuild's metafile). */
 export async function bundlePath(): Promise<string> {
   const prefix = `sluice-bundle-${createHash("sha256").update(projectDir).digest("hex").slice(0, 8)}-`;
   const dir = join(tmpdir(), prefix + stateOfSources());
@@ -19,7 +19,8 @@ export async function bundlePath(): Promise<string> {
   if (existsSync(path)) return path;
   const building = await mkdtemp(join(tmpdir(), `${prefix}new-`));
   const wrangler = join(projectDir, "node_modules/wrangler/bin/wrangler.js");
-  await promisify(execFile)(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", building], {
+  const args = ["deploy", "--dry-run", "--outdir", building, "--metafile", join(building, "meta.json")];
+  await promisify(execFile)(process.execPath, [wrangler, ...args], {
     cwd: projectDir,
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
   });

@@ -42,7 +42,7 @@ const rooms: readonly Room[] = [
   {
     files: /^src\/snapshot\/(?!cache)/,
     imports: ["src/snapshot/", "src/core/", "src/schema/", ...basics],
-    packages: ["ipaddr.js", "re2js"],
+    packages: ["ipaddr.js"],
   },
   {
     files: /^src\/clients\//,
@@ -89,7 +89,7 @@ const rooms: readonly Room[] = [
       ...basics,
     ],
     types: ["src/snapshot/"],
-    packages: ["hono", "@hono/zod-openapi"],
+    packages: ["hono", "@hono/zod-openapi", "zod"],
   },
   {
     files: /^durable-objects\/control-plane/,
@@ -140,7 +140,7 @@ const rooms: readonly Room[] = [
   {
     files: /^cli\/import\//,
     imports: ["cli/import/", "src/core/", "src/schema/", "src/bounds.ts"],
-    packages: ["re2js", "zod"],
+    packages: ["zod"],
   },
   {
     files: /^cli\//,
