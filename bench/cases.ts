@@ -1,0 +1,104 @@
+/** What is measured: the gateway's cases and the peers. */
+import { fullConfig, minimalConfig, originsConfig, pathOfRoute, routesConfig } from "./configs.ts";
+import type { Load, LoadRequest } from "./measure/wrk.ts";
+
+/** What the gateway is configured with; cases of one setup share a process. */
+export const setups = {
+  minimal: minimalConfig,
+  full: (origin: string) => fullConfig(origin),
+  /** Of its own, because so many objects would weigh on the other cases. */
+  keys: (origin: string) => fullConfig(origin),
+  debug: (origin: string) => fullConfig(origin, true),
+  "routes-10": (origin: string) => routesConfig(10, origin),
+  "routes-1000": (origin: string) => routesConfig(1_000, origin),
+  "routes-10000": (origin: string) => routesConfig(10_000, origin),
+  "origins-1": (origin: string) => originsConfig(1, origin),
+  "origins-1000": (origin: string) => originsConfig(1_000, origin),
+} as const;
+export type Setup = keyof typeof setups;
+
+export const peers = ["hono-proxy", "naive", "nginx", "nginx-limit"] as const;
+export type Peer = (typeof peers)[number];
+
+export interface Case {
+  readonly name: string;
+  readonly what: string;
+  readonly target: { readonly setup: Setup } | { readonly peer: Peer };
+  readonly load: Load;
+  /** What BARE is asked in the rounds of the case: the same method and body. */
+  readonly bareLoad: Load;
+  /** Time after which the isolate has seen what it will see. */
+  readonly warmUpSeconds: number;
+  /** Every request is refused, and should be. */
+  readonly isRefused: boolean;
+}
+
+/** Enough for V8 to optimize what is hot. */
+export const warmUpSeconds = 3;
+/** Enough for each key to have its object: making one is slow, and happens once. */
+const keysWarmUpSeconds = 45;
+
+const request = (path: string, more: Partial<LoadRequest> = {}): LoadRequest => ({
+  method: "GET",
+  path,
+  bodyBytes: 0,
+  ...more,
+  headers: { "x-user-id": "user-1", ...more.headers },
+});
+const get = (path: string): Load => ({ requests: [request(path)] });
+const post = (path: string, bodyBytes: number): Load => ({ requests: [request(path, { method: "POST", bodyBytes })] });
+
+const bare = get("/bare");
+const bareKib = post("/upload/bare", 1_024);
+const bareLarge = post("/upload/bare", 262_144);
+const byClient = Array.from({ length: 10_000 }, (_, index) =>
+  request("/keys", { headers: { "x-client-id": `client-${index}` } }),
+);
+const routes = (count: number): Load => ({
+  requests: Array.from({ length: count }, (_, index) => request(pathOfRoute(index))),
+});
+
+function ours(name: string, setup: Setup, what: string, load: Load, more: Partial<Case> = {}): Case {
+  return { name, what, target: { setup }, load, bareLoad: bare, warmUpSeconds, isRefused: false, ...more };
+}
+
+function peer(name: Peer, what: string): Case {
+  return { name, what, target: { peer: name }, load: get("/peer"), bareLoad: bare, warmUpSeconds, isRefused: false };
+}
+
+/** The case that everything is about. */
+export const plainCase = ours(
+  "plain",
+  "full",
+  "version rules, sticky split, balancing, breaker, outliers, retries",
+  get("/plain"),
+);
+
+export const cases: readonly Case[] = [
+  ours("minimal", "minimal", "one route, one origin, nothing else", get("/minimal")),
+  plainCase,
+  ours("limited", "full", "plain + leased limit with headers, one hot key", get("/limited")),
+  ours("keys", "keys", "the same, 10,000 keys", { requests: byClient }, { warmUpSeconds: keysWarmUpSeconds }),
+  ours("denied", "full", "plain, refused by the limiter", get("/denied"), { isRefused: true }),
+  ours("debug", "debug", "plain + debug headers", get("/plain")),
+  ours("post-1k", "full", "plain, POST of 1 KiB", post("/upload", 1_024), { bareLoad: bareKib }),
+  ours("post-256k", "full", "plain, POST of 256 KiB", post("/upload", 262_144), { bareLoad: bareLarge }),
+  ours("routes-10", "routes-10", "plain, 10 routes in turn", routes(10)),
+  ours("routes-1000", "routes-1000", "plain, 1,000 routes in turn", routes(1_000)),
+  ours("routes-10000", "routes-10000", "plain, 10,000 routes in turn", routes(10_000)),
+  ours("origins-1", "origins-1", "one origin", get("/origins")),
+  ours("origins-1000", "origins-1000", "1,000 origins in one service", get("/origins")),
+  peer("hono-proxy", "`hono/proxy` alone"),
+  peer("naive", "Hono, one object call and one row per request"),
+  peer("nginx", "nginx `proxy_pass`"),
+  peer("nginx-limit", "nginx `proxy_pass` + `limit_req`"),
+];
+
+/** Cases by their names, all when none is named. Throws for a name that is none. */
+export function casesNamed(names: readonly string[] | null): readonly Case[] {
+  const unknown = (names ?? []).filter((name) => !cases.some((each) => each.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`no case ${unknown.join(", ")}; there are ${cases.map(({ name }) => name).join(", ")}`);
+  }
+  return names === null ? cases : cases.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,102 @@
+/** The protocol: A B A B, each run of a case between two of BARE in the same minute. */
+import { type Case, warmUpSeconds } from "./cases.ts";
+import { cpuUsOf } from "./measure/cpu.ts";
+import { movement, type Spread, spreadOf } from "./measure/stats.ts";
+import { type Load, type Pace, runWrk } from "./measure/wrk.ts";
+
+/** A round in which the two BAREs differ by more gives no ratio. */
+export const movementMax = 0.15;
+
+export interface Target {
+  readonly url: string;
+  /** Process whose CPU time is counted. */
+  readonly pid: number;
+}
+
+/** One run. */
+export interface Sample {
+  readonly cpuUs: number;
+  readonly rps: number;
+  /** Errors of connections, and answers that were not as expected. */
+  readonly failed: number;
+}
+
+export interface Round {
+  readonly before: Sample;
+  readonly sample: Sample;
+  readonly after: Sample;
+}
+
+/** What is known of a case; null: BARE moved too much for a ratio. */
+export interface Measured {
+  readonly cpuUs: Spread;
+  readonly bareCpuUs: Spread;
+  readonly rps: Spread;
+  readonly cpuRatio: Spread | null;
+  readonly rpsRatio: Spread | null;
+  /** Rounds that gave a ratio of CPU. */
+  readonly kept: number;
+  readonly failed: number;
+  readonly rounds: readonly Round[];
+}
+
+/** Runs the rounds of all cases, round by round, and tells `report` of each run. */
+export async function runRounds(
+  cases: readonly Case[],
+  targetOf: (each: Case) => Target,
+  bare: Target,
+  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  report: (line: string) => void,
+): Promise<ReadonlyMap<string, readonly Round[]>> {
+  for (const load of new Set(cases.map(({ bareLoad }) => bareLoad))) await run(bare, load, { seconds: warmUpSeconds });
+  for (const each of cases) await run(targetOf(each), each.load, { seconds: each.warmUpSeconds });
+  const byCase = new Map<string, Round[]>(cases.map(({ name }) => [name, []]));
+  for (let round = 1; round <= rounds; round++) {
+    let last: { readonly load: Load; readonly sample: Sample } | null = null;
+    for (const each of cases) {
+      const before: Sample = last?.load === each.bareLoad ? last.sample : await run(bare, each.bareLoad, { seconds });
+      const sample = await run(targetOf(each), each.load, { seconds }, each.isRefused);
+      const after = await run(bare, each.bareLoad, { seconds });
+      last = { load: each.bareLoad, sample: after };
+      byCase.get(each.name)?.push({ before, sample, after });
+      const ratio = (sample.cpuUs / meanOf(before.cpuUs, after.cpuUs)).toFixed(2);
+      report(
+        `${round}/${rounds} ${each.name}: ${sample.cpuUs.toFixed(1)} us, ${ratio} of BARE, ${sample.rps.toFixed(0)} rps`,
+      );
+    }
+  }
+  return byCase;
+}
+
+async function run({ url, pid }: Target, load: Load, pace: Pace, isRefused = false): Promise<Sample> {
+  const startUs = cpuUsOf(pid);
+  const { requests, seconds, socketErrors, refused } = await runWrk(url, load, pace);
+  if (requests === 0) throw new Error(`${url} answered nothing`);
+  const failed = socketErrors + (isRefused ? requests - refused : refused);
+  return { cpuUs: (cpuUsOf(pid) - startUs) / requests, rps: requests / seconds, failed };
+}
+
+const meanOf = (a: number, b: number) => (a + b) / 2;
+
+/** Medians over rounds. A ratio needs half of the rounds, and at least two. */
+export function summarize(rounds: readonly Round[]): Measured {
+  const cpu = ratios(rounds, "cpuUs");
+  const rps = ratios(rounds, "rps");
+  const enough = Math.max(2, Math.ceil(rounds.length / 2));
+  return {
+    cpuUs: spreadOf(rounds.map(({ sample }) => sample.cpuUs)),
+    bareCpuUs: spreadOf(rounds.map(({ before, after }) => meanOf(before.cpuUs, after.cpuUs))),
+    rps: spreadOf(rounds.map(({ sample }) => sample.rps)),
+    cpuRatio: cpu.length >= enough ? spreadOf(cpu) : null,
+    rpsRatio: rps.length >= enough ? spreadOf(rps) : null,
+    kept: cpu.length,
+    failed: rounds.reduce((sum, { sample }) => sum + sample.failed, 0),
+    rounds,
+  };
+}
+
+function ratios(rounds: readonly Round[], member: "cpuUs" | "rps"): number[] {
+  return rounds
+    .filter(({ before, after }) => movement(before[member], after[member]) <= movementMax)
+    .map(({ before, sample, after }) => sample[member] / meanOf(before[member], after[member]));
+}
