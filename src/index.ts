@@ -2,6 +2,7 @@
 import { newAdmin } from "./admin/index.ts";
 import { isOwn } from "./admin/own.ts";
 import { GatewayError } from "./errors.ts";
+import { HeaderSection } from "./header-section.ts";
 import { explain } from "./pipeline/explain.ts";
 import { handle } from "./pipeline/index.ts";
 import { errorResponse } from "./respond.ts";
@@ -22,12 +23,15 @@ export default {
     // It resolves dot segments, so nothing can reach a prefix by a detour.
     const target = targetFor(request.url);
     // Outside of Cloudflare's edge a Host header with a path in it would become a part of the URL.
-    if (notOfHosts.test(request.headers.get("host") ?? "")) {
+    const headers = new HeaderSection(request.headers);
+    if (notOfHosts.test(headers.get("host") ?? "")) {
       return errorResponse(
         new GatewayError("invalid_request", { detail: "The Host header is not a host." }),
         crypto.randomUUID(),
       );
     }
-    return isOwn(target, env) ? admin.fetch(request, env, ctx) : handle(request, target, env, ctx);
+    return isOwn(target, env)
+      ? admin.fetch(request, env, ctx)
+      : handle({ request, method: request.method, target, headers }, env, ctx);
   },
 } satisfies ExportedHandler<Env>;

@@ -6,6 +6,7 @@ import { type RequestFacts, shownFacts } from "../core/facts.ts";
 import type { Client } from "../core/forwarding/client.ts";
 import type { Show } from "../core/unmet.ts";
 import { errorKinds, GatewayError } from "../errors.ts";
+import { HeaderSection } from "../header-section.ts";
 import type { Route, Snapshot } from "../snapshot/types.ts";
 import { targetFor } from "../target.ts";
 import { type ExplainedLimit, explainLimits } from "./explain-limits.ts";
@@ -17,7 +18,7 @@ import { hasFallback } from "./fallback.ts";
 import { faultFor } from "./fault.ts";
 import { match } from "./match.ts";
 import { preflight } from "./preflight.ts";
-import { type Incoming, incomingOf, read } from "./read.ts";
+import { type Incoming, read } from "./read.ts";
 import { redirect } from "./redirect.ts";
 import { revisionFor } from "./revision.ts";
 
@@ -60,7 +61,8 @@ interface Routed {
 
 /** Explains a request. Peeks at the objects of its limits, and asks no other. */
 export async function explain(request: Request, current: Snapshot, env: Env): Promise<Explanation> {
-  const incoming = incomingOf(request, targetFor(request.url));
+  const { method, url } = request;
+  const incoming = { request, method, target: targetFor(url), headers: new HeaderSection(request.headers) };
   const snapshot = revisionFor(current, (hops) => read(incoming, hops));
   const { gateway, placeholders } = snapshot.config;
   const show: Show = (text) => placeholders.get(text) ?? text;

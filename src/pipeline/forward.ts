@@ -8,10 +8,10 @@ import { GatewayError } from "../errors.ts";
 import type { HeaderSection } from "../header-section.ts";
 import type { Origin, Rewrite } from "../snapshot/types.ts";
 import type { Target } from "../target.ts";
-import { attempt } from "../upstream/attempt.ts";
 import type { OutgoingBody } from "../upstream/body.ts";
 import { type Deadline, newDeadline } from "../upstream/deadline.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
+import { isLostConnection } from "../upstream/lost.ts";
 
 /** Highest status that a Response may have; some servers send more. */
 const statusMax = 599;
@@ -81,24 +81,30 @@ export async function forward(
   // A client that uploads slowly is no failure of the origin: the clocks wait for the body.
   if (sending) void sending.handedOver.then(start);
   else start();
-  const outcome = await attempt(origin.url + target, {
+  const init = {
     method,
     headers,
     body: sending === null ? null : sending.stream,
     signal: signalOf(deadline, clock, cancel),
-    redirect: "manual",
-  });
+    // They are the client's business.
+    redirect: "manual" as const,
+  };
+  let failure: unknown;
+  try {
+    const response = await fetch(origin.url + target, init);
+    clock.stop();
+    return { result: validated(response), isLost: false, isClients: false, latencyMs: Date.now() - sinceMs };
+  } catch (error) {
+    failure = error;
+  }
   clock.stop();
   const latencyMs = Date.now() - sinceMs;
-  if (outcome.kind === "response") {
-    return { result: validated(outcome.response), isLost: false, isClients: false, latencyMs };
-  }
-  const isLost = outcome.kind === "lost" && !deadline.expired && !clock.expired;
+  const isLost = isLostConnection(failure) && !deadline.expired && !clock.expired;
   // An origin may grow tired of a request that does not get whole; that is the client's doing.
   const isTired = isLost && !body.isReceived && Date.now() - beganMs > bounds.uploadPatienceMs;
   const isClients = body.failure !== null || isTired;
   return {
-    result: failureOf(body, deadline, clock, `origin ${origin.id}: ${outcome.reason}`),
+    result: failureOf(body, deadline, clock, `origin ${origin.id}: ${failure}`),
     isLost,
     isClients,
     latencyMs,

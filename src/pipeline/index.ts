@@ -4,7 +4,6 @@ import { superviseChecks } from "../clients/health-checks.ts";
 import { GatewayError } from "../errors.ts";
 import { currentSnapshot, snapshotStatus } from "../snapshot/cache.ts";
 import type { Fallback, Mirror, Route, ServiceView, Snapshot } from "../snapshot/types.ts";
-import type { Target } from "../target.ts";
 import { outgoingBody } from "../upstream/body.ts";
 import { loadOf } from "../upstream/load.ts";
 import { type Call, type Exchanged, exchange, isHarmlessTwice, outgoingOf } from "./exchange.ts";
@@ -16,7 +15,7 @@ import { match } from "./match.ts";
 import { drawMirrors, sendMirror } from "./mirror.ts";
 import { type Picked, pick } from "./pick.ts";
 import { preflight } from "./preflight.ts";
-import { type Incoming, incomingOf, read, requestIdOf } from "./read.ts";
+import { type Incoming, read, requestIdOf } from "./read.ts";
 import { redirect } from "./redirect.ts";
 import {
   type Decision,
@@ -30,9 +29,8 @@ import {
 import { revisionFor } from "./revision.ts";
 import { type Selected, select, selectDefault, selectNamed } from "./select.ts";
 
-/** Answers a request of traffic to `target`, which is the request's. Never throws. */
-export async function handle(request: Request, target: Target, env: Env, ctx: ExecutionContext): Promise<Response> {
-  const incoming = incomingOf(request, target);
+/** Answers a request of traffic. Never throws. */
+export async function handle(incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
   const requestId = requestIdOf(incoming.headers.get("x-request-id"));
   try {
     let calls = 0;

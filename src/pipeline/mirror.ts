@@ -2,7 +2,6 @@
 import { bounds } from "../bounds.ts";
 import type { RequestFacts } from "../core/facts.ts";
 import type { Mirror, Origin, Route } from "../snapshot/types.ts";
-import { attempt } from "../upstream/attempt.ts";
 import type { OutgoingBody } from "../upstream/body.ts";
 import { within } from "../within.ts";
 
@@ -41,8 +40,8 @@ export async function sendMirror(mirrored: Mirrored, origin: Origin, timeoutMs: 
     headers.delete("upgrade");
     const body = chunks.length === 0 ? null : await new Blob([...chunks]).arrayBuffer();
     const init = { method: mirrored.method, headers, body, signal, redirect: "manual" } as const;
-    const outcome = await attempt(origin.url + mirrored.target, init);
-    if (outcome.kind === "response") await outcome.response.body?.cancel();
+    const answer = await fetch(origin.url + mirrored.target, init);
+    await answer.body?.cancel();
   } catch {
     // Not even a failure of ours disturbs.
   } finally {

@@ -1,8 +1,8 @@
 /** Stage: which origin of the chosen version gets the try. */
 import { ejectedOf, isSensed } from "../clients/health.ts";
 import { chooseOrigin } from "../core/balancing/index.ts";
-import { type Usable, usableOf } from "../core/balancing/panic.ts";
-import { usableInZone } from "../core/balancing/zone.ts";
+import type { Usable } from "../core/balancing/panic.ts";
+import { usableAmong } from "../core/balancing/usable.ts";
 import { GatewayError } from "../errors.ts";
 import type { Origin, ServiceView } from "../snapshot/types.ts";
 import type { ServiceLoad } from "../upstream/load.ts";
@@ -24,6 +24,7 @@ export interface Picked {
 }
 
 const noneEjected: ReadonlySet<string> = new Set();
+const isUnhealthy = ({ state }: Origin): boolean => state === "unhealthy";
 
 /**
  * One of `candidates` by the service's policy, one not in `tried` (ids) if there is any; `no_origin` if there is none.
@@ -61,12 +62,7 @@ export function usableFor(
   tried: ReadonlySet<string>,
   zone: string | null,
 ): Usable<Origin> {
-  const ejected = ejectedFrom(service);
-  // As nearly always: nobody is bad.
-  if (zone === null && ejected.size === 0 && !service.hasUnhealthy) return { origins: candidates, isPanic: false };
-  const isBad = ({ id, state }: Origin) => state === "unhealthy" || ejected.has(id);
-  const near = zone === null ? null : usableInZone(candidates, isBad, zone, tried);
-  return near ? { origins: near, isPanic: false } : usableOf(candidates, isBad);
+  return usableAmong(candidates, isUnhealthy, ejectedFrom(service), zone, tried);
 }
 
 /** Ids of origins that are taken out. */

@@ -197,8 +197,6 @@ export interface ServiceView {
   /** Those that may get new requests: not draining, weight above 0. Unhealthy ones are among them, for `pick` to judge. */
   readonly usable: readonly Origin[];
   readonly usableByVersion: ReadonlyMap<string, readonly Origin[]>;
-  /** Is one of the usable origins unhealthy? */
-  readonly hasUnhealthy: boolean;
   /** Named by the document, or of an origin that is there. */
   readonly versions: ReadonlySet<string>;
   /** What the service's health object has published; null: nothing yet. The same object as long as it is the same section. */

@@ -52,9 +52,7 @@ function viewOf(
     if (same) same.push(origin);
     else usableByVersion.set(origin.version, [origin]);
   }
-  const hasUnhealthy = usable.some(({ state }) => state === "unhealthy");
-  const checks = registry?.checks ?? null;
-  return { config, origins, usable, usableByVersion, hasUnhealthy, versions, health, checks };
+  return { config, origins, usable, usableByVersion, versions, health, checks: registry?.checks ?? null };
 }
 
 function originsOf(config: CompiledService, registry: PublishedOrigins | undefined): readonly Origin[] {

@@ -18,10 +18,14 @@ export function upstreamHeaders(
   for (const name of incoming.names) if (isWithheld(name)) headers.delete(name);
   // The runtime performs the handshake of a WebSocket itself (RFC 6455 4.1: a GET); it only needs to be told.
   if (method === "GET" && incoming.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
-  headers.set("x-request-id", requestId);
-  if (client.forwardedFor !== null) headers.set("x-forwarded-for", client.forwardedFor);
-  headers.set("x-forwarded-proto", client.proto);
-  headers.set("x-forwarded-host", client.host);
-  headers.set("via", viaWith(incoming.get("via")));
+  const via = incoming.get("via");
+  if (via !== null) headers.delete("via");
+  if (incoming.get("x-request-id") !== null) headers.delete("x-request-id");
+  // Of these there is none any more; to add one costs less than to set it.
+  headers.append("via", viaWith(via));
+  headers.append("x-request-id", requestId);
+  if (client.forwardedFor !== null) headers.append("x-forwarded-for", client.forwardedFor);
+  headers.append("x-forwarded-proto", client.proto);
+  headers.append("x-forwarded-host", client.host);
   return headers;
 }

@@ -16,6 +16,7 @@ interface Room {
 }
 
 const basics = ["src/bounds.ts", "src/errors.ts", "src/within.ts"];
+const arrival = ["src/header-section.ts", "src/target.ts"];
 const types = ["src/snapshot/types.ts", "src/core/"];
 const upkeep = "durable-objects/upkeep.ts";
 const watchers = "durable-objects/watchers.ts";
@@ -26,6 +27,8 @@ const rooms: readonly Room[] = [
   { files: /^src\/digest\.ts$/, imports: [] },
   { files: /^src\/within\.ts$/, imports: [] },
   { files: /^src\/respond\.ts$/, imports: ["src/errors.ts"] },
+  { files: /^src\/header-section\.ts$/, imports: [] },
+  { files: /^src\/target\.ts$/, imports: ["src/bounds.ts", "src/core/routing/host.ts"] },
   { files: /^src\/core\//, imports: ["src/core/", "src/bounds.ts"] },
   { files: /^src\/schema\//, imports: ["src/schema/", "src/bounds.ts"], packages: ["zod", "ipaddr.js"] },
   {
@@ -61,18 +64,26 @@ const rooms: readonly Room[] = [
   },
   {
     files: /^src\/upstream\//,
-    imports: ["src/upstream/", "src/core/", ...basics],
+    imports: ["src/upstream/", "src/core/", "src/header-section.ts", ...basics],
     types,
   },
   {
     // The conductors: a request, one service asked with all its tries, and what would become of a request, in parts.
     files: /^src\/pipeline\/(index|exchange|explain(-\w+)?)\.ts$/,
-    imports: ["src/pipeline/", "src/snapshot/cache.ts", "src/core/", "src/clients/", "src/upstream/", ...basics],
+    imports: [
+      "src/pipeline/",
+      "src/snapshot/cache.ts",
+      "src/core/",
+      "src/clients/",
+      "src/upstream/",
+      ...arrival,
+      ...basics,
+    ],
     types,
   },
   {
     files: /^src\/pipeline\/(?!index|exchange|explain)/,
-    imports: ["src/core/", "src/clients/", "src/upstream/", "src/respond.ts", ...basics],
+    imports: ["src/core/", "src/clients/", "src/upstream/", "src/respond.ts", ...arrival, ...basics],
     types,
     packages: ["structured-headers"],
   },
@@ -85,6 +96,7 @@ const rooms: readonly Room[] = [
       "src/snapshot/canary.ts",
       "src/clients/",
       "src/core/",
+      "src/target.ts",
       "src/respond.ts",
       ...basics,
     ],

@@ -1,6 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { HeaderSection } from "../../src/header-section.ts";
 import { handle } from "../../src/pipeline/index.ts";
 import { targetFor } from "../../src/target.ts";
 import { type Applied, apply, type Call, call, errorsOf, problemOf } from "./admin-support.ts";
@@ -145,7 +146,16 @@ describe("a canary", () => {
         headers: { "cf-connecting-ip": address, "x-version": "none" },
       });
       const ctx = createExecutionContext();
-      await handle(request, targetFor(request.url), bindings, ctx);
+      await handle(
+        {
+          request,
+          method: request.method,
+          target: targetFor(request.url),
+          headers: new HeaderSection(request.headers),
+        },
+        bindings,
+        ctx,
+      );
     }
     await scheduler.wait(50);
     expect(ordered.length).toBeGreaterThan(0);

@@ -45,7 +45,7 @@ export function reading(): Case[] {
     { name: "clientOf, no proxy", run: (index) => clientOf(direct(index), 0) },
     { name: "clientOf, one proxy", run: (index) => clientOf(behind(index), 1) },
     { name: "cookieOf, second of four", run: (index) => cookieOf(cookies(index), "session") },
-    { name: "isPreflight, GET", run: () => isPreflight("GET", () => null) },
+    { name: "isPreflight, GET", run: () => isPreflight({ method: "GET", header: () => null }) },
     { name: "isRequestId, a UUID", run: () => isRequestId("3f2c9d3e-1b7a-4f0e-9a50-6f0a1c2b3d4e") },
     { name: "normalizeHost", run: () => normalizeHost("api.example.com") },
     { name: "normalizePath, nothing to do", run: () => normalizePath("/v1/users/4711") },
