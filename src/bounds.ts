@@ -105,6 +105,9 @@ export const bounds = Object.freeze({
   uploadPatienceMs: 1_000,
   /** A body up to this size fits the buffers on the way to an origin, so that nobody need watch whether it is taken. */
   pipedBodyBytesMax: 64 * 1024,
+  /** Memory for the pieces of one body that is read here; less at first when its length is unknown. */
+  pieceBytesMax: 64 * 1024,
+  pieceBytesFirst: 16 * 1024,
   /** A body up to this size is kept for mirrors and for a fallback service, in bytes; a larger one reaches neither. */
   copiedBodyBytesMax: 64 * 1024,
   /** Copies for mirrors under way at once in one isolate; above it none is made. */

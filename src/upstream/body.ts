@@ -3,8 +3,8 @@
  * chunked), its size bounded. What is to be sent again is recorded while it is streamed, so a retry holds nothing back.
  */
 import { bounds } from "../bounds.ts";
-import { within } from "../within.ts";
 import type { Deadline } from "./deadline.ts";
+import { newPatience, type Patience, piecesOf } from "./pieces.ts";
 
 /** The body of one request, for one origin after the other. */
 export interface OutgoingBody {
@@ -38,7 +38,7 @@ export interface BodyLimits {
   readonly keepBytes: number;
   /** Silence of the client that ends the upload; 0 = none does. */
   readonly idleMs: number;
-  /** How long an origin may take nothing of what is there for it; 0 = for ever. */
+  /** How long an origin may take over what is there for it, of which it gets `pieceBytesMax` at a time; 0 = for ever. */
   readonly stallMs: number;
 }
 
@@ -92,7 +92,7 @@ function piped(body: ReadableStream<Uint8Array>, length: number): OutgoingBody {
 }
 
 /**
- * Read chunk by chunk: counted, and recorded as long as it fits.
+ * Read piece by piece: counted, and recorded as long as it fits.
  *
  * The runtime ends a chunked body with its last chunk even when the stream fails, so that the origin takes half of it for
  * the whole. Therefore the stream never fails: the fetch is aborted, which cuts the connection.
@@ -104,34 +104,26 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
   let [bytes, isReceived] = [0, false];
   const newPipe = () => (length === null ? new IdentityTransformStream() : new FixedLengthStream(length));
 
-  /** Writes; false when the origin wants no more of it, which is no reason to give up its answer. Never rejects. */
-  const written = (writing: Promise<void>, fetching: Fetching): Promise<boolean> => {
-    const taken = writing.then(
-      () => true,
-      () => false,
-    );
-    return unlessSilent(taken, limits.stallMs, () => {
-      fetching.expire();
-      return false;
-    });
+  const onIdle = () => {
+    failure = "idle";
+    throw new Error("the request's body stopped coming");
   };
   /** Reads to the end; what it reads goes to the first try, as long as that takes any. Never rejects. */
-  const read = async (writable: WritableStream<Uint8Array>, fetching: Fetching): Promise<void> => {
+  const read = async (writable: WritableStream<Uint8Array>, fetching: Fetching, patience: Patience): Promise<void> => {
     const writer = writable.getWriter();
     let isTaken = true;
     try {
-      const onIdle = () => {
-        failure = "idle";
-      };
-      for await (const chunk of limits.idleMs > 0 ? watched(body, limits.idleMs, onIdle) : body) {
-        bytes += chunk.byteLength;
+      for await (const read of piecesOf(body, length, limits.idleMs, onIdle)) {
+        bytes += read.byteLength;
         if (bytes > limits.maxBytes) {
           failure = "too_large";
           throw new RangeError("request body too large");
         }
-        if (kept !== null && bytes <= limits.keepBytes) kept.push(chunk);
-        else kept = null;
-        if (isTaken) isTaken = await written(writer.write(kept === null ? chunk : chunk.slice()), fetching);
+        if (bytes > limits.keepBytes) kept = null;
+        // What is kept must be sent from there: the next read overwrites what a silent origin has not taken.
+        const piece = kept === null ? read : read.slice();
+        kept?.push(piece);
+        if (isTaken) isTaken = await written(writer.write(piece), fetching, patience);
         if (!isTaken && kept === null) return;
       }
       isReceived = true;
@@ -142,17 +134,23 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
       fetching.abort(error as Error);
     }
   };
-  const resend = async (writable: WritableStream<Uint8Array>, fetching: Fetching): Promise<void> => {
+  const resend = async (
+    writable: WritableStream<Uint8Array>,
+    fetching: Fetching,
+    patience: Patience,
+  ): Promise<void> => {
     await reading;
     if (kept === null) return fetching.abort(new Error("the request's body is gone"));
     const writer = writable.getWriter();
-    for (const chunk of kept) if (!(await written(writer.write(chunk.slice()), fetching))) return;
+    for (const piece of kept) if (!(await written(writer.write(piece), fetching, patience))) return;
     await writer.close().catch(() => {});
   };
   return {
     open(fetching) {
       const { readable, writable } = newPipe();
-      const handedOver = reading === null ? read(writable, fetching) : resend(writable, fetching);
+      const patience = newPatience(limits.stallMs);
+      const send = reading === null ? read : resend;
+      const handedOver = send(writable, fetching, patience).finally(patience.end);
       reading ??= handedOver;
       return { stream: readable, handedOver };
     },
@@ -170,24 +168,14 @@ function recorded(body: ReadableStream<Uint8Array>, length: number | null, limit
   };
 }
 
-/** The chunks of a stream that may not pause for longer than `idleMs`. */
-async function* watched(body: ReadableStream<Uint8Array>, idleMs: number, onIdle: () => void) {
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const read = await unlessSilent(reader.read(), idleMs, () => {
-        onIdle();
-        throw new Error("the request's body stopped coming");
-      });
-      if (read.done) return;
-      yield read.value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-/** What `work` comes to; when that takes longer than `ms` (0 = however long), what `onSilence` does. */
-function unlessSilent<T>(work: Promise<T>, ms: number, onSilence: () => T): Promise<T> {
-  return ms === 0 ? work : within(work, ms, onSilence);
+/** Writes; false when the origin wants no more of it, which is no reason to give up its answer. Never rejects. */
+function written(writing: Promise<void>, fetching: Fetching, patience: Patience): Promise<boolean> {
+  const taken = writing.then(
+    () => true,
+    () => false,
+  );
+  return patience.within(taken, () => {
+    fetching.expire();
+    return false;
+  });
 }

@@ -1,6 +1,6 @@
 /** An answer whose body is watched while it passes: it may not fall silent, and its end is told. Only where asked for. */
 
-import { within } from "../within.ts";
+import { piecesOf } from "./pieces.ts";
 
 /** What to watch for. */
 export interface Watch {
@@ -27,28 +27,28 @@ export function watched(response: Response, watch: Watch, ctx: ExecutionContext)
   const isFixed = Number.isSafeInteger(length);
   if (!isFixed) headers.delete("content-length");
   const { readable, writable } = isFixed ? new FixedLengthStream(length) : new IdentityTransformStream();
-  const copied = watch.idleMs === 0 ? body.pipeTo(writable) : copy(body, writable, watch.idleMs);
+  const copied =
+    watch.idleMs === 0 ? body.pipeTo(writable) : copy(body, isFixed ? length : null, writable, watch.idleMs);
   ctx.waitUntil(copied.then(watch.ended, watch.ended));
   return new Response(readable, { status, statusText, headers });
 }
 
-async function copy(body: ReadableStream<Uint8Array>, writable: WritableStream<Uint8Array>, idleMs: number) {
-  const reader = body.getReader();
+async function copy(
+  body: ReadableStream<Uint8Array>,
+  length: number | null,
+  writable: WritableStream<Uint8Array>,
+  idleMs: number,
+): Promise<void> {
   const writer = writable.getWriter();
   try {
-    for (;;) {
-      const read = await within(reader.read(), idleMs, () => {
-        throw cutOff();
-      });
-      if (read.done) return await writer.close();
-      await writer.write(read.value);
-    }
+    for await (const piece of piecesOf(body, length, idleMs, cutOff)) await writer.write(piece);
+    await writer.close();
   } catch (error) {
-    await Promise.allSettled([writer.abort(error), reader.cancel(error)]);
+    await writer.abort(error);
   }
 }
 
-/** Like a connection that is lost: `retryable` makes it one to the runtime, which logs every other error as uncaught. */
-function cutOff(): Error {
-  return Object.assign(new Error("the origin's body stopped coming"), { retryable: true });
+/** Throws as if the connection were lost: `retryable` makes it so to the runtime, which logs every other error as uncaught. */
+function cutOff(): never {
+  throw Object.assign(new Error("the origin's body stopped coming"), { retryable: true });
 }
