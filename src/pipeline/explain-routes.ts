@@ -1,6 +1,6 @@
 /** Part of `explain.ts`: which route won, and why the others did not. */
 import { bounds } from "../bounds.ts";
-import type { RequestFacts } from "../core/facts.ts";
+import { type RequestFacts, withMethod } from "../core/facts.ts";
 import type { RouteEntry } from "../core/routing/entry.ts";
 import { explainRoutes, type Loss, pathText } from "../core/routing/explain.ts";
 import type { Show } from "../core/unmet.ts";
@@ -40,7 +40,7 @@ export function explainMatch(
   const found = matched instanceof GatewayError ? null : matched;
   // A preflight is matched by the method that it asks for.
   const method = (found?.preflight && facts.header("access-control-request-method")) || facts.method;
-  const { winner, losers, more } = explainRoutes(snapshot.config.table, { ...facts, method }, telling);
+  const { winner, losers, more } = explainRoutes(snapshot.config.table, withMethod(facts, method), telling);
   return {
     winner: winner && { ...shown(winner, show), params: { ...found?.params } },
     losers: losers.map(({ entry, loss }) => ({

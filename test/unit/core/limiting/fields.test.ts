@@ -21,10 +21,10 @@ test("each window is a policy: the first has the limit's name, quotas and window
 });
 
 describe("the standing", () => {
-  test("is of the tightest window, by its name, with the time rounded up so that nobody comes too early", () => {
-    expect(limitField(report)).toEqual({ name: "per-client", r: 3, t: 2 });
+  test("is of the tightest window, by its place, with the time rounded up so that nobody comes too early", () => {
+    expect(limitField(report)).toEqual({ window: 0, r: 3, t: 2 });
     expect(limitField({ ...report, standing: { window: 1, remaining: 0, resetMs: 0 } })).toEqual({
-      name: "per-client-2",
+      window: 1,
       r: 0,
       t: 0,
     });
