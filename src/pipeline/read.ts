@@ -24,11 +24,15 @@ export interface Read {
 /** The client's `x-request-id` if it is harmless, else a new one: 32 hexadecimal digits, of which no two requests share all. */
 export function requestIdOf(given: string | null): string {
   // It names a request and guards nothing, so it need not be hard to guess: a `randomUUID` costs 5 % of a fetch.
-  return isRequestId(given) ? given : randomDigits() + randomDigits() + randomDigits() + randomDigits();
+  return isRequestId(given) ? given : eightDigits() + eightDigits() + eightDigits() + eightDigits();
 }
 
-function randomDigits(): string {
-  return ((Math.random() * 0x100000000) >>> 0).toString(16).padStart(8, "0");
+/** From a table, as `toString` and `padStart` cost as much as a UUID. */
+const octets = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+
+function eightDigits(): string {
+  const bits = (Math.random() * 0x100000000) >>> 0;
+  return octets[bits >>> 24]! + octets[(bits >>> 16) & 255]! + octets[(bits >>> 8) & 255]! + octets[bits & 255]!;
 }
 
 /** Reads a request that came through `trustedProxyHops` proxies; `loop_detected` if it passed us too often. */

@@ -85,16 +85,17 @@ export function finishUpstream(response: Response, finishing: Finishing): Respon
   const { route, notice, requestId, decision, limits, fallbackFor } = finishing;
   const asks = route?.response ?? route?.cors ?? notice ?? requestId ?? decision ?? fallbackFor;
   if (forged === null && !asks && limits.every(({ headers }) => headers === "none")) return response;
-  const { body, status, statusText, webSocket } = response;
   // A body that is only passed on keeps its bytes, as long as its encoding is the one that the headers name.
-  const answer = webSocket
-    ? new Response(null, { status, statusText, headers: response.headers, webSocket })
-    : new Response(body, response);
+  const answer = response.status === 101 ? upgraded(response) : new Response(response.body, response);
   const { headers } = answer;
   if (forged !== null) for (const name of forged) headers.delete(name);
   if (route?.cors) for (const name of corsResponseHeaderNames) headers.delete(name);
   addOwn(headers, finishing, true);
   return answer;
+}
+
+function upgraded({ status, statusText, headers, webSocket }: Response): Response {
+  return new Response(null, { status, statusText, headers, webSocket });
 }
 
 /** Names of headers that an origin must not send; null: there are none, as ever. */
