@@ -2,7 +2,7 @@
 import type { PathMatcher } from "../core/routing/matcher.ts";
 import { prefixPath } from "../core/routing/matcher.ts";
 import { segmentsOf } from "../core/routing/path.ts";
-import type { AuthoredRoute, Config } from "../schema/config.ts";
+import type { AuthoredRewrite, AuthoredRoute, Config } from "../schema/config.ts";
 import { type CompiledMatch, isHost } from "./compile-match.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 
@@ -36,19 +36,20 @@ export function checkPaths(
   at: DocumentPath,
   problems: Problems,
 ): void {
-  const rewrites: [DocumentPath, AuthoredRoute["rewrite"]][] = [[[...at, "rewrite"], route.rewrite]];
+  const rewrites: [DocumentPath, AuthoredRewrite][] = [];
+  if (route.rewrite) rewrites.push([[...at, "rewrite"], route.rewrite]);
   for (const [index, rule] of (route.traffic ?? []).entries()) {
     if (!("split" in rule)) continue;
     for (const [entry, { rewrite }] of rule.split.entries()) {
-      rewrites.push([[...at, "traffic", index, "split", entry, "rewrite"], rewrite]);
+      if (rewrite) rewrites.push([[...at, "traffic", index, "split", entry, "rewrite"], rewrite]);
     }
   }
   for (const [path, rewrite] of rewrites) {
-    const prefix = rewrite?.stripPrefix;
+    const prefix = rewrite.stripPrefix;
     if (prefix !== undefined && !matches.some((match) => mayBeginWith(match.path, prefixPath(prefix).path))) {
       problems.error([...path, "stripPrefix"], "no request of this route begins with it");
     }
-    requirePrefix(rewrite?.path?.replacePrefixMatch, matches, [...path, "path", "replacePrefixMatch"], problems);
+    requirePrefix(rewrite.path?.replacePrefixMatch, matches, [...path, "path", "replacePrefixMatch"], problems);
   }
   const replacement = route.redirect?.path?.replacePrefixMatch;
   requirePrefix(replacement, matches, [...at, "redirect", "path", "replacePrefixMatch"], problems);

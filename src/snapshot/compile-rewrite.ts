@@ -87,23 +87,26 @@ export function bindRewrite(
   };
 }
 
+const noRewrites: ReadonlyMap<number, readonly Rewrite[]> = new Map();
+
 /**
- * Rewrites of the entries of every split, by the rule's index, as a function of the matched prefix and the route's own
- * rewrite.
+ * Rewrites of the entries of every split that has some, by the rule's index, as a function of the matched prefix and the
+ * route's own rewrite.
  */
 export function compileSplitRewrites(
   traffic: readonly AuthoredTrafficRule[],
   path: DocumentPath,
   problems: Problems,
-): (matchedSegments: number | null, base: Rewrite) => Map<number, Rewrite[]> {
+): (matchedSegments: number | null, base: Rewrite) => ReadonlyMap<number, readonly Rewrite[]> {
   const splits = traffic.flatMap((rule, index) => {
-    if (!("split" in rule)) return [];
+    if (!("split" in rule) || rule.split.every(({ rewrite }) => rewrite === undefined)) return [];
     const entries = rule.split.map(({ rewrite }, entry) => {
       const at = [...path, index, "split", entry, "rewrite"];
       return { rewrite, headers: rewrite ? compileRequestHeaders(rewrite, at, problems) : null };
     });
     return [{ index, entries }];
   });
+  if (splits.length === 0) return () => noRewrites;
   return (matchedSegments, base) =>
     new Map(
       splits.map(({ index, entries }) => [

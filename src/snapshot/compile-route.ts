@@ -16,7 +16,7 @@ import {
   compileResponseHeaders,
   compileSplitRewrites,
 } from "./compile-rewrite.ts";
-import { compileTraffic } from "./compile-traffic.ts";
+import { type CompileTraffic, trafficCompiler } from "./compile-traffic.ts";
 import type { DocumentPath, Problems } from "./problems.ts";
 import type { CompiledLimit, Route } from "./types.ts";
 
@@ -26,6 +26,7 @@ type Limits = ReadonlyMap<string, CompiledLimit>;
 interface Scope {
   readonly config: Config;
   readonly limits: Limits;
+  readonly traffic: CompileTraffic;
 }
 
 /** Every host x match of every route, in document order. More of them than `routeEntriesMax` are refused before they are made. */
@@ -39,6 +40,7 @@ export function compileRoutes(config: Config, limits: Limits, problems: Problems
     return [];
   }
   const entries: RouteEntry<Route>[] = [];
+  const scope: Scope = { config, limits, traffic: trafficCompiler(problems) };
   const seenNames = new Set<string>();
   /** First entry of each set of conditions, to warn of those that can never win. */
   const seen = new Map<string, number>();
@@ -47,7 +49,7 @@ export function compileRoutes(config: Config, limits: Limits, problems: Problems
     if (seenNames.has(authored.name)) problems.error([...at, "name"], "another route has this name");
     seenNames.add(authored.name);
     checkTarget(authored, config, at, problems);
-    for (const entry of compileRoute(authored, { config, limits }, entries.length, at, problems)) {
+    for (const entry of compileRoute(authored, scope, entries.length, at, problems)) {
       const key = conditionKey(entry);
       const first = seen.get(key);
       if (first === undefined) seen.set(key, index);
@@ -74,24 +76,26 @@ function compileRoute(
     compileMatch(match, [...at, "matches", index], problems),
   );
   const bind = compileTarget(route, scope, matches, at, problems);
-  return matches
-    .flatMap((match) => {
-      const target = bind(match.path);
-      return [...new Set(hosts)].map((host) => ({ route: target, host, ...match, order }));
-    })
-    .map((entry, index) => ({ ...entry, order: order + index }));
+  const entries: RouteEntry<Route>[] = [];
+  for (const { path, methods, criteria } of matches) {
+    const target = bind(path);
+    for (const host of new Set(hosts)) {
+      entries.push({ route: target, host, path, methods, criteria, order: order + entries.length });
+    }
+  }
+  return entries;
 }
 
 /** What follows the match, as a function of the path that matched: only a prefix can be replaced. */
 function compileTarget(
   route: AuthoredRoute,
-  { config, limits }: Scope,
+  { config, limits, traffic: trafficOf }: Scope,
   matches: readonly CompiledMatch[],
   at: DocumentPath,
   problems: Problems,
 ): (path: PathMatcher) => Route {
   const scope = { service: route.service ?? "", params: paramsOf(matches) };
-  const traffic = compileTraffic(route.traffic ?? [], scope, [...at, "traffic"], problems);
+  const traffic = trafficOf(route.traffic ?? [], scope, [...at, "traffic"]);
   const headers = route.rewrite ? compileRequestHeaders(route.rewrite, [...at, "rewrite"], problems) : null;
   const bindSplits = compileSplitRewrites(route.traffic ?? [], [...at, "traffic"], problems);
   const response = route.response ? compileResponseHeaders(route.response, [...at, "response"], problems) : null;

@@ -79,6 +79,7 @@ function compileOrigins(
 /** What is shown of an origin in the place of what came from a variable (C6), by the origin's id. */
 function placeholdersOf(authored: AuthoredService, path: DocumentPath, scope: OriginScope): Map<string, ShownOrigin> {
   const shown = new Map<string, ShownOrigin>();
+  if (scope.placeholders.size === 0) return shown;
   for (const [index, { id }] of authored.origins.entries()) {
     const members = (["id", "url", "version", "zone"] as const).flatMap((member) => {
       const placeholder = scope.placeholders.get(pointerOf([...path, index, member]));
@@ -105,16 +106,17 @@ function compileNotices(authored: AuthoredService, path: DocumentPath, problems:
 }
 
 /** Versions that traffic rules and mirrors name, by service: they exist even while no origin has them. */
-function versionsNamedByRoutes(config: Config): Map<string, string[]> {
-  const named = new Map<string, string[]>();
-  for (const { service, traffic, mirror } of config.routes) {
+function versionsNamedByRoutes(config: Config): Map<string, Set<string>> {
+  const named = new Map<string, Set<string>>();
+  for (const { service, traffic = [], mirror = [] } of config.routes) {
     if (service === undefined) continue;
-    const versions = (traffic ?? []).flatMap((rule) => {
-      if ("split" in rule) return rule.split.map(({ version }) => version);
-      return "version" in rule ? [rule.version] : [];
-    });
-    const mirrored = (mirror ?? []).flatMap(({ version }) => version ?? []);
-    named.set(service, [...(named.get(service) ?? []), ...versions, ...mirrored]);
+    const versions = named.get(service) ?? new Set();
+    named.set(service, versions);
+    for (const rule of traffic) {
+      if ("split" in rule) for (const { version } of rule.split) versions.add(version);
+      else if ("version" in rule) versions.add(rule.version);
+    }
+    for (const { version } of mirror) if (version !== undefined) versions.add(version);
   }
   return named;
 }

@@ -17,8 +17,31 @@ export interface TrafficScope {
   readonly params: ReadonlySet<string>;
 }
 
+/** Rules of one route. */
+export type CompileTraffic = (
+  authored: readonly AuthoredTrafficRule[],
+  scope: TrafficScope,
+  path: DocumentPath,
+) => readonly TrafficRule[];
+
+/** Compiles the rules of many routes; equal ones of which there is nothing to say are compiled once. */
+export function trafficCompiler(problems: Problems): CompileTraffic {
+  const known = new Map<string, readonly TrafficRule[]>();
+  return (authored, scope, path) => {
+    // What there is to say of a rule depends on the parameters too.
+    const key = scope.params.size === 0 ? JSON.stringify([scope.service, authored]) : null;
+    const same = key === null ? undefined : known.get(key);
+    if (same) return same;
+    const saidBefore = problems.errorsTotal + problems.warnings.length;
+    const rules = compileTraffic(authored, scope, path, problems);
+    const saidNow = problems.errorsTotal + problems.warnings.length;
+    if (key !== null && saidNow === saidBefore) known.set(key, rules);
+    return rules;
+  };
+}
+
 /** The rules in their order. Rules behind one that always applies and never passes on are warned of. */
-export function compileTraffic(
+function compileTraffic(
   authored: readonly AuthoredTrafficRule[],
   scope: TrafficScope,
   path: DocumentPath,

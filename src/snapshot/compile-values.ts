@@ -32,8 +32,9 @@ export function compileCriteria(
   path: DocumentPath,
   problems: Problems,
 ): Criterion[] {
+  if (authored === undefined) return [];
   const byName = new Map<string, Criterion>();
-  for (const [index, entry] of (authored ?? []).entries()) {
+  for (const [index, entry] of authored.entries()) {
     const at = [...path, index];
     const name = source === "header" ? entry.name.toLowerCase() : entry.name;
     const criterion = compileCriterion(source, name, entry, at, problems);

@@ -1,5 +1,5 @@
 /** Document -> what isolates decide on. Pure; lists everything that is wrong, with the place of each. */
-import { scanJson } from "../core/json/scan.ts";
+import { isSpotless, scanJson } from "../core/json/scan.ts";
 import { normalizeHost } from "../core/routing/host.ts";
 import { prefixPath } from "../core/routing/matcher.ts";
 import { normalizePath } from "../core/routing/path.ts";
@@ -7,6 +7,7 @@ import { buildRouteTable } from "../core/routing/table.ts";
 import type { Issue } from "../errors.ts";
 import { Config } from "../schema/config.ts";
 import { schemaIssues } from "../schema/issues.ts";
+import { misfit, type QuickParser, quickParser } from "../schema/quick.ts";
 import { compileLimits } from "./compile-limits.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileServices } from "./compile-service.ts";
@@ -29,7 +30,9 @@ export function compileDocument(text: string, variables: Variables, revision = 0
   const problems = newProblems();
   const document = parseText(text, problems);
   if (problems.errors.length === 0) {
-    const resolved = resolvePlaceholders(document, variables, problems);
+    const resolved = hasPlaceholders(text)
+      ? resolvePlaceholders(document, variables, problems)
+      : { document, placeholders: new Map<string, string>() };
     const config = parseShape(resolved, problems);
     const compiled = config && compileConfig(config, resolved, variables, revision, problems);
     if (compiled && problems.errors.length === 0) return { ok: true, config: compiled, warnings: problems.warnings };
@@ -37,9 +40,13 @@ export function compileDocument(text: string, variables: Variables, revision = 0
   return { ok: false, issues: problems.errors, total: problems.errorsTotal };
 }
 
+/** May the text have a placeholder? Its characters may be escaped. */
+const hasPlaceholders = (text: string) => text.includes("${") || text.includes("\\u");
+
 function parseText(text: string, problems: Problems): unknown {
   try {
     const document: unknown = JSON.parse(text);
+    if (isSpotless(text, document)) return document;
     for (const { detail, path } of scanJson(text).issues) problems.error(path, detail);
     return document;
   } catch (error) {
@@ -48,8 +55,14 @@ function parseText(text: string, problems: Problems): unknown {
   }
 }
 
+/** Made for the first document: an isolate that compiles none has nothing to pay. */
+let quickConfig: QuickParser | undefined;
+
 /** The document by its schema; what has another shape is an error and is left aside, so that the rest is looked at too. */
 function parseShape({ document }: Resolved, problems: Problems): Config | null {
+  quickConfig ??= quickParser(Config);
+  const accepted = quickConfig(document);
+  if (accepted !== misfit) return accepted as Config;
   const parsed = Config.safeParse(document);
   if (parsed.success) return parsed.data;
   const issues = schemaIssues(parsed.error);

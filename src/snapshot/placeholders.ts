@@ -16,24 +16,41 @@ export interface Resolved {
 
 const placeholder = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
 
+type Members = Record<string, unknown>;
+
 /** The gateway's own tokens; a document that could read them could send them to an origin. */
 const withheld: ReadonlySet<string> = new Set(["ADMIN_TOKEN", "REGISTRAR_TOKEN", "VIEWER_TOKEN"]);
 
-/** A copy of a JSON value with its placeholders replaced; every one that cannot be is an error. Depth is already bounded. */
+/**
+ * A JSON value with its placeholders replaced, in a copy of what holds one; every one that cannot be is an error. Depth is
+ * already bounded.
+ */
 export function resolvePlaceholders(document: unknown, variables: Variables, problems: Problems): Resolved {
   const placeholders = new Map<string, string>();
-  const resolve = (value: unknown, path: DocumentPath): unknown => {
+  /** Of the value that is looked at; one array for all, as few of many thousand places are ever asked for. */
+  const path: (string | number)[] = [];
+  const resolve = (value: unknown): unknown => {
     if (typeof value === "string") {
-      const name = placeholder.exec(value)?.[1];
+      const name = value.startsWith("${") ? placeholder.exec(value)?.[1] : undefined;
       if (name === undefined) return value;
       placeholders.set(pointerOf(path), value);
       return variableOf(name, variables, path, problems);
     }
-    if (Array.isArray(value)) return value.map((item, index) => resolve(item, [...path, index]));
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, [...path, key])]));
+    let copy: Members | null = null;
+    const isList = Array.isArray(value);
+    for (const key in value) {
+      const member = (value as Members)[key];
+      path.push(isList ? Number(key) : key);
+      const resolved = resolve(member);
+      path.pop();
+      if (resolved === member) continue;
+      copy ??= (isList ? [...value] : { ...value }) as Members;
+      copy[key] = resolved;
+    }
+    return copy ?? value;
   };
-  return { document: resolve(document, []), placeholders };
+  return { document: resolve(document), placeholders };
 }
 
 function variableOf(name: string, variables: Variables, path: DocumentPath, problems: Problems): string {

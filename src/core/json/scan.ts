@@ -32,7 +32,32 @@ interface Frame {
 type Report = (kind: JsonIssue["kind"], detail: string) => void;
 
 const numberToken = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const codes = { quote: 0x22, bracket: 0x5b, bracketEnd: 0x5d, brace: 0x7b, braceEnd: 0x7d };
 const loneSurrogate = /\p{Surrogate}/u;
+
+/**
+ * Is there certainly nothing for `scanJson` to find? `value` is what JSON.parse made of the text. False says nothing: texts
+ * with insignificant space are always scanned. Much faster than a scan, as `JSON.stringify` does the work: a name that came
+ * twice, a number too large and half a surrogate pair are all written back in another way than they were read.
+ */
+export function isSpotless(text: string, value: unknown, depthMax: number = bounds.jsonDepthMax): boolean {
+  // What would be written back as it was read; and what a recursion could not survive.
+  if (text.includes("\\ud") || text.includes('"__proto__"') || depthOf(text) > depthMax) return false;
+  return JSON.stringify(value) === text;
+}
+
+/** Most containers that are open at once. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === codes.quote) at = endOfString(text, at) - 1;
+    else if (code === codes.brace || code === codes.bracket) deepest = Math.max(deepest, ++depth);
+    else if (code === codes.braceEnd || code === codes.bracketEnd) depth--;
+  }
+  return deepest;
+}
 
 /**
  * Looks through a text that JSON.parse has ALREADY accepted; on any other text the answer means nothing (but comes, in
@@ -115,9 +140,16 @@ function readNumber(text: string, start: number, report: Report): number {
 
 /** Index after the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
-  return at + 1;
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length + 1 : end + 1;
+}
+
+/** Is there an odd number of backslashes before the place? */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text[before - 1] === "\\") before--;
+  return (at - before) % 2 === 1;
 }
 
 /** Index after the array or object that begins at `start`. */

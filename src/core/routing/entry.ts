@@ -27,11 +27,13 @@ export function meetsConditions(entry: RouteEntry<unknown>, facts: RequestFacts,
  * criteria. Of two such entries the later in the document can never win. Names of parameters make no difference.
  */
 export function conditionKey(entry: RouteEntry<unknown>): string {
+  const { host, path } = entry;
+  if (entry.methods === null && entry.criteria.length === 0) return JSON.stringify([host, path.kind, pathKey(path)]);
   const methods = entry.methods && [...new Set(entry.methods)].sort();
   const criteria = entry.criteria.map(({ source, name, kind, expected }) =>
     JSON.stringify([source, name, kind, expected]),
   );
-  return JSON.stringify([entry.host, entry.path.kind, pathKey(entry.path), methods, [...new Set(criteria)].sort()]);
+  return JSON.stringify([host, path.kind, pathKey(path), methods, [...new Set(criteria)].sort()]);
 }
 
 function pathKey(path: PathMatcher): unknown {

@@ -39,10 +39,12 @@ export function decidingPlace(a: readonly number[], b: readonly number[]): numbe
 }
 
 function compareKeys(a: readonly number[], b: readonly number[]): number {
-  const place = decidingPlace(a, b);
-  return place === -1 ? 0 : a[place]! - b[place]!;
+  for (let place = 0; place < a.length; place++) if (a[place] !== b[place]) return a[place]! - b[place]!;
+  return 0;
 }
 
 function countOf(entry: RouteEntry<unknown>, source: ValueSource): number {
-  return entry.criteria.filter((criterion) => criterion.source === source).length;
+  let count = 0;
+  for (const criterion of entry.criteria) if (criterion.source === source) count++;
+  return count;
 }

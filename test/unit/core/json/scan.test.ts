@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../../../src/bounds.ts";
-import { scanJson } from "../../../../src/core/json/scan.ts";
+import { isSpotless, scanJson } from "../../../../src/core/json/scan.ts";
 
 /** Issues as "kind /path"; the text must be one that JSON.parse accepts. */
 function found(text: string, depthMax?: number): string[] {
@@ -154,3 +154,38 @@ test("finds what a walk over the tree finds that the text was written from", () 
     { numRuns: 500 },
   );
 });
+
+test("a text is spotless only if a scan finds nothing, and every compact text without a finding is", () => {
+  const outcomes = new Set<boolean>();
+  fc.assert(
+    fc.property(tree, fc.boolean(), fc.integer({ min: 1, max: 4 }), (node, isCompact, depthMax) => {
+      const written = write(node, false);
+      const value: unknown = JSON.parse(written);
+      // Compact is what a name that comes twice cannot be: JSON.parse has dropped the first.
+      const text = isCompact ? JSON.stringify(value) : written.replaceAll(/ ([[{}\],:]|$) ?|([[{,:]) /g, "$1$2");
+      const spotless = isSpotless(text, JSON.parse(text), depthMax);
+      outcomes.add(spotless);
+      const { total } = scanJson(text, depthMax);
+      if (spotless) expect(total).toBe(0);
+      else if (isCompact) expect(total > 0 || /\\ud|__proto__/.test(text) || reordered(text)).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(outcomes.size).toBe(2);
+  const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+  for (const text of [
+    '{"a":1,"a":1}',
+    '{"__proto__":1}',
+    '["\\ud800"]',
+    '["\ud800"]',
+    "[1e999]",
+    deep(bounds.jsonDepthMax + 1),
+  ]) {
+    expect(isSpotless(text, JSON.parse(text))).toBe(false);
+  }
+  expect(isSpotless(deep(bounds.jsonDepthMax), JSON.parse(deep(bounds.jsonDepthMax)))).toBe(true);
+  expect(isSpotless(deep(1_000_000), null)).toBe(false);
+});
+
+/** Names that are indexes are written first, whatever their place; such a text is scanned. */
+const reordered = (text: string) => JSON.stringify(JSON.parse(text)) !== text;
