@@ -100,7 +100,7 @@ export interface Route {
   readonly redirect: RouteRedirect | null;
   readonly traffic: readonly TrafficRule[];
   readonly rewrite: Rewrite;
-  /** Per traffic rule that is a split: the whole rewrite of each entry, that of the route included. */
+  /** Per traffic rule that is a split with rewrites of its own: the whole rewrite of each entry, that of the route included. */
   readonly splitRewrites: ReadonlyMap<number, readonly Rewrite[]>;
   readonly response: HeaderEdits | null;
   readonly cors: CorsPolicy | null;
