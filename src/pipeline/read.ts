@@ -62,6 +62,8 @@ class FactsOfRequest implements RequestFacts {
   readonly clientIp: string | null;
   private readonly incoming: Incoming;
   private readonly client: Client;
+  /** What the platform says of the request; undefined: not asked for yet, as it is read anew each time. */
+  private cf: Readonly<Record<string, unknown>> | undefined;
 
   constructor(incoming: Incoming, client: Client) {
     this.method = incoming.method;
@@ -115,7 +117,8 @@ class FactsOfRequest implements RequestFacts {
   }
 
   private place(name: string): string | null {
-    const value = this.incoming.request.cf?.[name];
+    this.cf ??= this.incoming.request.cf ?? {};
+    const value = this.cf[name];
     return typeof value === "string" ? value : null;
   }
 }

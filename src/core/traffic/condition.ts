@@ -16,16 +16,18 @@ export interface Conditions {
 
 /** Do all conditions hold for the request? */
 export function holds(conditions: Conditions, facts: RequestFacts): boolean {
+  const { criteria, methods, countries, regions, colos, ipMatches } = conditions;
+  // A fact is only asked for when it matters: a request may have to look its place up.
   return (
-    isOneOf(conditions.methods, facts.method) &&
-    isOneOf(conditions.countries, facts.country) &&
-    isOneOf(conditions.regions, facts.region) &&
-    isOneOf(conditions.colos, facts.colo) &&
-    (conditions.ipMatches === null || (facts.clientIp !== null && conditions.ipMatches(facts.clientIp))) &&
-    conditions.criteria.every((criterion) => meets(criterion, facts))
+    (methods === null || methods.has(facts.method)) &&
+    (countries === null || has(countries, facts.country)) &&
+    (regions === null || has(regions, facts.region)) &&
+    (colos === null || has(colos, facts.colo)) &&
+    (ipMatches === null || (facts.clientIp !== null && ipMatches(facts.clientIp))) &&
+    criteria.every((criterion) => meets(criterion, facts))
   );
 }
 
-function isOneOf(set: ReadonlySet<string> | null, value: string | null): boolean {
-  return set === null || (value !== null && set.has(value));
+function has(set: ReadonlySet<string>, value: string | null): boolean {
+  return value !== null && set.has(value);
 }
