@@ -24,6 +24,10 @@ export default defineConfig({
         test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
       },
       {
+        // Isolates and objects in a simulated world, by Node.
+        test: { name: "sim", include: ["test/sim/**/*.test.ts"] },
+      },
+      {
         // Inside workerd, with real Durable Objects.
         plugins: [
           cloudflareTest({

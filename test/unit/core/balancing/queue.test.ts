@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { noteResponse } from "../../../../src/core/balancing/ewma.ts";
 import type { BalancingPolicy } from "../../../../src/core/balancing/index.ts";
 import { ended, newLoadState, started } from "../../../../src/core/balancing/load.ts";
-import { agenda } from "../limiting/random.ts";
+import { agenda } from "../../../support/random.ts";
 import { seededRandom } from "./random.ts";
 import { candidates, choose } from "./support.ts";
 

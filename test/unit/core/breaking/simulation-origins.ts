@@ -1,5 +1,5 @@
 /** Origins of a simulated service that are well and ill by turns. */
-import type { Random } from "../limiting/random.ts";
+import type { Random } from "../../../support/random.ts";
 
 /** `flaky`: every other request fails; `hanging`: fails after so long that a probe's permit ends before. */
 export type Illness = "failing" | "flaky" | "slow" | "hanging";

@@ -3,7 +3,7 @@ import { bounds } from "../../../../src/bounds.ts";
 import type { Admission, Permit, Sense } from "../../../../src/core/breaking/sense.ts";
 import { knownOf } from "../../../../src/core/breaking/sense-state.ts";
 import type { HealthReply, HealthReport, HealthSettings } from "../../../../src/core/breaking/types.ts";
-import type { ObjectWorld, Shift } from "./world.ts";
+import type { Shift } from "./world-rules.ts";
 import type { Truth } from "./world-truth.ts";
 
 export interface Watch {
@@ -31,11 +31,17 @@ interface Grant {
 /** A clock may stand still for so long between two waits. */
 export const standsStillMsMax = 24;
 
-/** By when the snapshot of every isolate has what the object has decided, if nothing is lost. */
-const newsMsMax = 600;
-
-/** `isFaultless`: nothing is lost or late, so everything holds at once. */
-export function watch(settings: HealthSettings, isFaultless: boolean, object: ObjectWorld, truth: Truth): Watch {
+/**
+ * `isFaultless`: nothing is lost or late, so everything holds at once. `newsMsMax`: by when the snapshot of every isolate has
+ * what the object has decided then.
+ */
+export function watch(
+  settings: HealthSettings,
+  isFaultless: boolean,
+  object: { readonly shifts: readonly Shift[] },
+  truth: Truth,
+  newsMsMax: number,
+): Watch {
   const probesMax = settings.breaker?.halfOpenProbes ?? 0;
   const grants = new Map<string, Grant>();
   const underWay = new Map<Permit, number>();

@@ -18,7 +18,7 @@ import {
   takeReport,
 } from "../../../../src/core/breaking/sense.ts";
 import type { CallOutcome, HealthReply, HealthReport, HealthSettings } from "../../../../src/core/breaking/types.ts";
-import { agenda, type Random, seeded } from "../limiting/random.ts";
+import { agenda, type Random, seeded } from "../../../support/random.ts";
 import { type Illness, type Origins, originsOf, resultOf, tookMsMax } from "./simulation-origins.ts";
 import { standsStillMsMax, type Watch, watch } from "./simulation-watch.ts";
 import { type ObjectFaults, type ObjectWorld, objectWorld } from "./world.ts";
@@ -84,6 +84,7 @@ const isFaultless = (faults: Faults): boolean => Object.values(faults).every((fa
 
 const lateMsMax = 2_000;
 const pollMs = 500;
+const newsMsMax = 600;
 const startMs = 1_700_000_000_000;
 
 interface Isolate {
@@ -141,7 +142,7 @@ class Simulation {
     this.healAtMs = startMs + faultyMs;
     const faultsAt = (atMs: number) => (atMs < this.healAtMs ? faults : noFaults);
     this.object = objectWorld(settings, this.truth, lateMsMax + standsStillMsMax, faultsAt, this.random);
-    this.watch = watch(settings, isFaultless(faults), this.object, this.truth);
+    this.watch = watch(settings, isFaultless(faults), this.object, this.truth, newsMsMax);
     this.origins = originsOf(scenario, startMs, this.random);
     this.isolates = Array.from({ length: scenario.isolates }, () => this.newIsolate());
     for (const place of this.isolates.keys())

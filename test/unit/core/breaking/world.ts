@@ -5,7 +5,6 @@ import { nextDueMs, tick } from "../../../../src/core/breaking/due.ts";
 import { force } from "../../../../src/core/breaking/orders.ts";
 import { report } from "../../../../src/core/breaking/report.ts";
 import type {
-  BreakerState,
   Forced,
   HealthEvent,
   HealthReply,
@@ -14,8 +13,8 @@ import type {
   PublishedHealth,
 } from "../../../../src/core/breaking/types.ts";
 import { publishedOf } from "../../../../src/core/breaking/view.ts";
-import { countsOf } from "../../../../src/core/breaking/window.ts";
-import type { Random } from "../limiting/random.ts";
+import type { Random } from "../../../support/random.ts";
+import { broken, overcounted, type Shift, shiftsOf, statesOf } from "./world-rules.ts";
 import { type Truth, unfounded } from "./world-truth.ts";
 
 export interface ObjectFaults {
@@ -30,15 +29,6 @@ interface Instance {
   book: Book;
   readonly clockOffsetMs: number;
   readonly diesAtMs: number;
-}
-
-/** A transition that is durable. */
-export interface Shift {
-  readonly atMs: number;
-  readonly version: string;
-  readonly state: BreakerState;
-  readonly generation: number;
-  readonly forced: Forced;
 }
 
 export interface ObjectWorld {
@@ -87,8 +77,6 @@ export function objectWorld(
     const book = row === null ? emptyBook() : bookOf(JSON.parse(JSON.stringify(row)) as BookRow, atMs + clockOffsetMs);
     current = { book, clockOffsetMs, diesAtMs: forever };
   };
-  const statesOf = ({ breakers }: Book) =>
-    new Map([...breakers].map(([version, { state, generation, forced }]) => [version, { state, generation, forced }]));
   /** Runs an operation on an instance; false: what it altered could not be stored. */
   const operate = (instance: Instance, atMs: number, run: (nowMs: number) => Done): boolean => {
     const { book } = instance;
@@ -109,16 +97,7 @@ export function objectWorld(
         if ("generation" in event) breaches.push(...unfounded(truth, event, settings.breaker, atMs, slackMs));
       }
     }
-    for (const [version, now] of after) {
-      const was = before.get(version)?.generation ?? unseen.generation - 1;
-      for (let generation = was + 1; generation <= now.generation; generation++) {
-        const passed = happened.find(
-          (event) => "generation" in event && event.version === version && event.generation === generation,
-        );
-        const state = passed === undefined ? now.state : stateAfter[passed.type as keyof typeof stateAfter];
-        shifts.push({ atMs, version, state, generation, forced: now.forced });
-      }
-    }
+    shifts.push(...shiftsOf(before, after, happened, unseen, atMs));
     events.push(...happened);
     row = rowOf(book, nowMs);
     manifest = publishedOf(book, nowMs);
@@ -170,49 +149,4 @@ export function objectWorld(
     },
     published: () => manifest,
   };
-}
-
-const stateAfter = { breaker_opened: "open", breaker_half_open: "half-open", breaker_closed: "closed" } as const;
-const statesBefore = {
-  breaker_opened: ["closed", "half-open"],
-  breaker_half_open: ["open"],
-  breaker_closed: ["half-open"],
-};
-
-type State = Pick<Shift, "state" | "generation" | "forced">;
-type States = ReadonlyMap<string, State>;
-
-/** B1: every transition is one of the machine's and raises the generation by one. B6: none while an order is in force. */
-function broken(before: States, after: States, events: readonly HealthEvent[], unseen: State): string[] {
-  const found: string[] = [];
-  for (const [version, now] of after) {
-    let { state, generation, forced } = before.get(version) ?? unseen;
-    for (const event of events) {
-      if (!("generation" in event) || event.version !== version) continue;
-      if (!statesBefore[event.type].includes(state)) found.push(`B1: ${event.type} from ${state}`);
-      if (forced !== "auto") found.push(`B6: ${event.type} while ${forced}`);
-      state = stateAfter[event.type];
-      generation += 1;
-      if (event.generation !== generation) found.push(`B1: ${event.type} not in generation ${generation}`);
-    }
-    if (now.forced !== forced) generation += 1;
-    if (now.generation !== generation) found.push(`B1: generation ${now.generation}, not ${generation}`);
-    if (now.forced === forced && now.state !== state) found.push(`B1: ${now.state}, not ${state}`);
-  }
-  return found;
-}
-
-/** B3: the window of a generation holds no more than has happened in it. */
-function overcounted(book: Book, truth: Truth, nowMs: number): string[] {
-  const found: string[] = [];
-  for (const { version, generation, window, successes } of book.breakers.values()) {
-    const { ok, fail, slow, probesOk } = truth.of(version, generation);
-    if (successes > probesOk) found.push(`B3: ${successes} successes of ${probesOk} good probes`);
-    if (window === null) continue;
-    const counts = countsOf(window, nowMs);
-    const isMore = counts.requests > ok + fail || counts.failures > fail || counts.slow > slow;
-    if (isMore)
-      found.push(`B3: ${counts.requests} results counted of ${ok + fail}, ${counts.failures} failed of ${fail}`);
-  }
-  return found;
 }

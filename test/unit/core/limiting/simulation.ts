@@ -11,8 +11,9 @@ import { leaseMsOf, policyOf, quotaOf } from "../../../../src/core/limiting/poli
 import { failed, granted } from "../../../../src/core/limiting/request.ts";
 import { type LeaseRequest, newTable, type Table } from "../../../../src/core/limiting/table.ts";
 import type { WindowSpec } from "../../../../src/core/limiting/types.ts";
+import { agenda, type Random, seeded } from "../../../support/random.ts";
+import { Ledger } from "./ledger.ts";
 import { type Admission, breaches } from "./oracle.ts";
-import { agenda, type Random, seeded } from "./random.ts";
 import { type Answered, type ObjectFaults, objectWorld } from "./world.ts";
 
 export interface Scenario {
@@ -76,7 +77,7 @@ interface Isolate {
   /** How late it sees a change of the limit. */
   readonly newsMs: number;
   /** What it was granted and has not spent, for L2 and L3: permits by the true end of their lease. */
-  readonly ledger: { left: number; readonly endMs: number }[];
+  readonly ledger: Ledger;
 }
 
 interface Waiter {
@@ -139,7 +140,7 @@ export function simulate(scenario: Scenario): Result {
     const exact = isExact(ask) ? again?.requests.find((request) => admittedAtMs.has(request)) : undefined;
     if (exact !== undefined) log.push({ atMs: admittedAtMs.get(exact)!, cost: ask.cost });
     else log.push({ atMs: nowMs, cost: ask.cost });
-    if (exact === undefined && scenario.consistency === "leased" && !spendFrom(isolate, ask.cost, nowMs)) {
+    if (exact === undefined && scenario.consistency === "leased" && !isolate.ledger.spend(ask.cost, nowMs)) {
       wrong.push(`L2 or L3: ${ask.cost} spent at ${nowMs} that no lease covers`);
     }
     return decision;
@@ -164,7 +165,7 @@ export function simulate(scenario: Scenario): Result {
     const { reply } = answered;
     const entry = isolate.table.entries.get(key);
     if (entry?.pending === request && reply.granted > 0) {
-      isolate.ledger.push({ left: reply.granted, endMs: answered.chargedAtMs + reply.ttlMs });
+      isolate.ledger.add(reply.granted, answered.chargedAtMs + reply.ttlMs);
     }
     if (entry?.tickets.get(request.query.seq) === null) admittedAtMs.set(request, answered.slotMs);
     granted(isolate.table, request, reply, clockOf(isolate, atMs, random), random.next);
@@ -232,7 +233,7 @@ function makeIsolate(name: string, random: Random): Isolate {
     clockOffsetMs: random.int(-86_400_000, 86_400_000),
     readMs: 0,
     newsMs: random.int(0, newsMsMax),
-    ledger: [],
+    ledger: new Ledger(),
   };
 }
 
@@ -246,23 +247,6 @@ const standsStillMsMax = 24;
 
 /** Longest time after which an isolate sees a change of the limit. */
 export const newsMsMax = 500;
-
-/** Takes permits from the leases that have not truly ended, the one that ends first before others; false: not enough. */
-function spendFrom(isolate: Isolate, cost: number, nowMs: number): boolean {
-  let need = cost;
-  const live = isolate.ledger.filter(({ left, endMs }) => left > 0 && endMs > nowMs).sort((a, b) => a.endMs - b.endMs);
-  for (const lease of live) {
-    const part = Math.min(need, lease.left);
-    lease.left -= part;
-    need -= part;
-  }
-  isolate.ledger.splice(
-    0,
-    isolate.ledger.length,
-    ...isolate.ledger.filter(({ left, endMs }) => left > 0 && endMs > nowMs),
-  );
-  return need === 0;
-}
 
 function longestMs(spec: WindowSpec): number {
   if (spec.kind === "calendar-window") return 32 * 86_400_000;

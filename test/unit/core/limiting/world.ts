@@ -13,7 +13,7 @@ import { lease } from "../../../../src/core/limiting/lease.ts";
 import { peek } from "../../../../src/core/limiting/peek.ts";
 import { quotaOf } from "../../../../src/core/limiting/policy.ts";
 import type { LeaseQuery, LeaseReply } from "../../../../src/core/limiting/types.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../../support/random.ts";
 
 export interface ObjectFaults {
   /** Shares of the calls at which the object crashes before or after its write, or is replaced while it lives on. */
@@ -119,7 +119,8 @@ export function objectWorld(faults: ObjectFaults, random: Random): ObjectWorld {
   };
 }
 
-function overcharged(book: Book, nowMs: number): string[] {
+/** L1: a grant charges no window beyond its limit. */
+export function overcharged(book: Book, nowMs: number): string[] {
   return peek(book, nowMs).windows.flatMap(({ spec, charged }) => {
     const limit = quotaOf(spec);
     const queue = spec.kind === "leaky-bucket" ? (spec.rate * spec.maxDelayMs) / 1_000 : 0;
