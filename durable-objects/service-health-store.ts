@@ -35,6 +35,12 @@ export function loadHealth(sql: SqlStorage): StoredHealth | null {
   return { service, row: JSON.parse(json) as BookRow, publishedRevision };
 }
 
+/** Revision of what was last stored; 0: nothing ever was. */
+export function readHealthRevision(sql: SqlStorage): number {
+  const [found] = sql.exec<{ revision: number }>("SELECT json ->> '$.revision' AS revision FROM health").toArray();
+  return found?.revision ?? 0;
+}
+
 /** Stores the book and the events that led to it, in one transaction. */
 export function saveHealth(
   storage: DurableObjectStorage,

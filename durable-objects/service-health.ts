@@ -15,7 +15,14 @@ import { report } from "../src/core/breaking/report.ts";
 import type { Forced, HealthEvent, HealthReply, HealthReport } from "../src/core/breaking/types.ts";
 import { type Description, describe, publishedOf } from "../src/core/breaking/view.ts";
 import { migrate } from "./migrate.ts";
-import { healthMigrations, loadHealth, saveHealth, savePublished, unpublishedEvents } from "./service-health-store.ts";
+import {
+  healthMigrations,
+  loadHealth,
+  readHealthRevision,
+  saveHealth,
+  savePublished,
+  unpublishedEvents,
+} from "./service-health-store.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** What an operation gave; `changed`: to be stored. */
@@ -69,6 +76,8 @@ export class ServiceHealth extends DurableObject<Env> {
   /** Puts an operator's order in force, or ends it with `auto`. */
   force({ version, state }: ForceRequest): ForceAnswer {
     if (version !== null) checkName(version);
+    // An object that was replaced lives on for a while: an order that changes nothing in its memory may well change what is true.
+    if (this.#book?.revision !== readHealthRevision(this.ctx.storage.sql)) this.#book = null;
     return this.#run((book, nowMs) => {
       const { ok, ...rest } = force(book, version, state, nowMs);
       return { result: ok ? { ok, ...describe(book, nowMs) } : { ok, code: "versions_full" }, ...rest };

@@ -164,7 +164,7 @@ export class ServiceRegistry extends DurableObject<Env> {
 
   #apply<T>(operation: (book: Book, nowMs: number) => Outcome<T>, nowMs: number): T {
     try {
-      this.#book ??= this.#load(nowMs);
+      this.#book = this.#current(nowMs);
       const { result, change } = operation(this.#book, nowMs);
       if (change.touched.size > 0 || change.events.length > 0) this.#save(this.#book, change, nowMs);
       this.#checker.follow(this.#book, nowMs);
@@ -173,6 +173,11 @@ export class ServiceRegistry extends DurableObject<Env> {
       this.#book = null;
       throw error;
     }
+  }
+
+  /** The book as it is stored: an object that was replaced lives on for a while, and its memory is not what is true then. */
+  #current(nowMs: number): Book {
+    return this.#book?.revision === readRevision(this.ctx.storage.sql) ? this.#book : this.#load(nowMs);
   }
 
   #load(nowMs: number): Book {

@@ -93,8 +93,6 @@ export interface RegistrySetup {
   readonly ttlSeconds: number;
   /** Leases outlast the schedule, so that its history can be held against a model without time. */
   readonly isTimeless: boolean;
-  /** What a registry says from memory after it has been replaced is held against it. */
-  readonly trustsReplaced: boolean;
 }
 
 export interface Plan {

@@ -67,8 +67,9 @@ export function tick(book: Book, nowMs: number): Change {
   if (nowMs >= lapsesAtMs(book)) setOrder(book, change, null);
   removeDrained(book, change, nowMs);
   const leases = [...book.origins.values()].filter((origin) => origin.state !== "draining");
+  // A clock that was set back makes nobody less overdue.
   const due = leases
-    .filter((origin) => origin.deadlineMs <= nowMs)
+    .filter((origin) => origin.deadlineMs <= nowMs || origin.state === "suspect")
     .sort((a, b) => a.deadlineMs - b.deadlineMs || (a.id < b.id ? -1 : 1));
   const suspected = shareRenewed(leases, nowMs) < bounds.freezeRenewedShareMin;
   if (book.freeze === null) {

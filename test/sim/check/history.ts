@@ -14,24 +14,12 @@ export class History implements Observer {
   readonly #binding: string;
   readonly #writes: readonly string[];
   readonly #reads: readonly string[];
-  readonly #trustsReplaced: boolean;
 
-  /**
-   * @param trustsReplaced what an object says after it has been replaced is judged too; else it is as if it had said
-   * nothing: see README.md.
-   */
-  constructor(
-    town: Town,
-    binding: string,
-    writes: readonly string[],
-    reads: readonly string[],
-    trustsReplaced: boolean,
-  ) {
+  constructor(town: Town, binding: string, writes: readonly string[], reads: readonly string[]) {
     this.#town = town;
     this.#binding = binding;
     this.#writes = writes;
     this.#reads = reads;
-    this.#trustsReplaced = trustsReplaced;
   }
 
   readonly onCall = (call: Call): void => {
@@ -46,10 +34,7 @@ export class History implements Observer {
       ({ method, answeredAtTurn, value }) =>
         this.#writes.includes(method) || (answeredAtTurn !== null && !(method === "manifest" && value === null)),
     );
-    const left = unexplained(
-      judged.flatMap((call) => operationsOf(call, this.#trustsReplaced)),
-      model,
-    );
+    const left = unexplained(judged.flatMap(operationsOf), model);
     if (left === null) return;
     const lines = left.map(({ ask, answer, fromTurn, toTurn }) => {
       return `[${fromTurn}..${toTurn}] ${ask.method} ${JSON.stringify(ask.args)} -> ${JSON.stringify(answer)}`;
@@ -59,11 +44,11 @@ export class History implements Observer {
 }
 
 /** The call, and what a second copy of its message did. */
-function operationsOf(call: Call, trustsReplaced: boolean): Operation<Asked, unknown>[] {
-  const { method, args, sentAtTurn: fromTurn, answeredAtTurn, value, arrivals, isStale } = call;
+function operationsOf(call: Call): Operation<Asked, unknown>[] {
+  const { method, args, sentAtTurn: fromTurn, answeredAtTurn, value, arrivals } = call;
   const ask = { method, args };
   const unknown = { ask, answer: undefined, fromTurn, toTurn: Number.POSITIVE_INFINITY };
   const copies = Array.from({ length: arrivals }, () => unknown);
-  if (answeredAtTurn === null || (isStale && !trustsReplaced)) return copies;
+  if (answeredAtTurn === null) return copies;
   return [{ ...unknown, answer: value, toTurn: answeredAtTurn }, ...copies.slice(1)];
 }

@@ -72,7 +72,7 @@ export class LeaseCheck implements Observer {
       "src/core/leasing/listing.ts": (real: { list: (book: Book, nowMs: number) => Listing<ListedOrigin> }) => ({
         list: (book: Book, nowMs: number) => {
           const listing = real.list(book, nowMs);
-          if (!instance.isReplaced) this.#listed(listing, nowMs, instance.skewMs < 0);
+          if (!instance.isReplaced) this.#listed(listing, nowMs);
           return listing;
         },
       }),
@@ -161,15 +161,14 @@ export class LeaseCheck implements Observer {
     }
   }
 
-  #listed({ origins, frozen }: Listing<ListedOrigin>, nowMs: number, isSetBack: boolean): void {
+  #listed({ origins, frozen }: Listing<ListedOrigin>, nowMs: number): void {
     const { world } = this.#town;
     const listed = new Set(origins.map(({ id }) => id));
     for (const [origin, lease] of this.#held) {
       if (!listed.has(origin) && !this.#mayHaveEnded(lease)) world.breach(`R4: ${origin} is registered and not listed`);
     }
     for (const { id, state, deadlineMs } of origins) {
-      // With a clock that was set back it happens: see README.md.
-      if (state === "suspect" && !frozen && !isSetBack) world.breach(`R5: ${id} is suspect without a freeze`);
+      if (state === "suspect" && !frozen) world.breach(`R5: ${id} is suspect without a freeze`);
       if (state === "suspect") continue;
       if (deadlineMs <= nowMs) world.breach(`R2: ${id} is listed ${nowMs - deadlineMs} ms after its deadline`);
       if (nowMs > (this.#endMsMax(id) ?? nowMs))

@@ -23,11 +23,9 @@ export interface Call {
   value: unknown;
   /** Times it was carried out, or begun. */
   arrivals: number;
-  /** Was it answered by an object that had been replaced? */
-  isStale: boolean;
   isOver: boolean;
   /** Sends the answer back; only the first to arrive counts. */
-  reply(value: unknown, error: Error | null, by: Instance): void;
+  reply(value: unknown, error: Error | null): void;
   /** Its object has vanished. */
   drop(): void;
 }
@@ -71,14 +69,12 @@ export class Network {
         answeredAtTurn: null,
         value: undefined,
         arrivals: 0,
-        isStale: false,
         isOver: false,
-        reply: (value, error, by) => {
+        reply: (value, error) => {
           const answer = () => {
             if (error !== null) return reject(error);
             call.answeredAtTurn = world.turns;
             call.value = value;
-            call.isStale = by.isReplaced;
             this.onAnswer(call);
             world.note(() => `${caller.name} < ${host.name} #${call.id} ${textOf(value)}`);
             resolve(copyOf(value));

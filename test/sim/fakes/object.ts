@@ -124,7 +124,7 @@ export class Instance implements Caller {
     const answer = (value: unknown, error: Error | null) => {
       this.#open.delete(call);
       const copy = copyOf(value);
-      this.emit(() => call.reply(copy, error, this));
+      this.emit(() => call.reply(copy, error));
     };
     const work = async () => {
       await this.#ready;

@@ -21,13 +21,7 @@ interface Cache {
 
 export function configPart(setup: ServiceSetup, plan: Plan, town: Town): Part {
   const { world } = town;
-  const history = new History(
-    town,
-    "CONTROL_PLANE",
-    ["apply", "applyCanary", "endCanary"],
-    ["current", "manifest"],
-    true,
-  );
+  const history = new History(town, "CONTROL_PLANE", ["apply", "applyCanary", "endCanary"], ["current", "manifest"]);
   /** The last revision that the writers of an isolate were told. */
   const known = new WeakMap<Isolate, number>();
   const textOf = (note: number) => documentOf(setup, note, plan.config?.withVariable.includes(note) ?? false);

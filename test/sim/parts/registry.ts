@@ -24,13 +24,7 @@ const kinds = ["register", "heartbeat", "drain", "deregister", "list", "events"]
 
 export function registryPart(setup: RegistrySetup, town: Town, leases: LeaseCheck, truth: PlaneTruth): Part {
   const { world } = town;
-  const history = new History(
-    town,
-    "SERVICE_REGISTRY",
-    ["register", "drain", "deregister"],
-    ["heartbeat", "list"],
-    setup.trustsReplaced,
-  );
+  const history = new History(town, "SERVICE_REGISTRY", ["register", "drain", "deregister"], ["heartbeat", "list"]);
   const host = () => town.host(`SERVICE_REGISTRY/${serviceName}`);
   /** What registrants were told of their origins: the last revision. */
   const known = new Map<string, number>();

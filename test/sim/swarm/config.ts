@@ -51,7 +51,7 @@ export function allPlan(seed: number, draw: Draw): Plan {
   const part = {
     service,
     limits: limits.limits,
-    registry: { ttlSeconds: 300, isTimeless: true, trustsReplaced: false },
+    registry: { ttlSeconds: 300, isTimeless: true },
     config: { withVariable: [] },
   };
   const objects: ObjectName[] = [plane, registry, health, "RATE_LIMITER/limit0|k"];

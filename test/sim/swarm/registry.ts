@@ -7,7 +7,7 @@ import { plain, plane, registry, servicePlan, timeIn, traffic } from "./service.
 /** Calls that overlap, on few origins, while no lease ends. */
 export function registryPlan(seed: number, draw: Draw): Plan {
   const spanMs = draw.of(300, 2_000) + calmMs;
-  const part = { registry: { ttlSeconds: 300, isTimeless: true, trustsReplaced: false } };
+  const part = { registry: { ttlSeconds: 300, isTimeless: true } };
   return servicePlan(seed, draw, [registry, registry, plane], spanMs, part, (isolates) =>
     registryCalls(draw, isolates, draw.int(6, 18), spanMs, 3),
   );
@@ -43,7 +43,7 @@ export function registryCalls(draw: Draw, isolates: number, count: number, spanM
 export function leasesPlan(seed: number, draw: Draw): Plan {
   const spanMs = draw.of(12_000, 24_000);
   const part = {
-    registry: { ttlSeconds: 5, isTimeless: false, trustsReplaced: false },
+    registry: { ttlSeconds: 5, isTimeless: false },
     service: { ...plain, ...checks(draw, spanMs) },
   };
   return servicePlan(seed, draw, [registry, registry, plane], spanMs, part, (isolates) => [
