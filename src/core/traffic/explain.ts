@@ -40,7 +40,14 @@ export function explainSelection(rules: readonly TrafficRule[], given: Context, 
   const passed: { readonly rule: number; readonly why: string }[] = [];
   for (const [index, rule] of rules.entries()) {
     const draw = rule.kind === "split" ? likeliestDraw(rule) : 0;
-    const context = { ...given, random: () => draw };
+    const context: SelectionContext = {
+      facts: given.facts,
+      params: given.params,
+      route: given.route,
+      random: () => draw,
+      versionExists: (version) => given.versionExists(version),
+      hasOrigin: (version) => given.hasOrigin(version),
+    };
     const selection = applyRule(rule, index, context);
     const isFinal =
       selection.kind === "rejected" ||
