@@ -89,6 +89,8 @@ export const bounds = Object.freeze({
   // --- A request ---------------------------------------------------------------------------------------------------
   /** Scheme, host and port of requests that an isolate remembers in parsed form. */
   authoritiesMax: 1_000,
+  /** Longest text of them that is remembered, in characters: a host name has 253 at most. */
+  authorityLengthMax: 300,
   /** Body limit when the document does not say, in bytes. */
   bodyBytesDefault: 100 * 1024 * 1024,
   bodyBytesMax: 5 * 1024 * 1024 * 1024,
@@ -133,8 +135,8 @@ export const bounds = Object.freeze({
   // --- Balancing ---------------------------------------------------------------------------------------------------
   /** A place in a service counts as taken in the turn in which it was and the one after, even if its end is never seen. */
   inFlightTurnMs: 300_000,
-  /** The same of what balancing counts. As short as a request's usual time: nobody is told of a client that leaves. */
-  loadTurnMs: 15_000,
+  /** The same of what balancing counts. As short as a request's usual timeout: nobody is told of a client that leaves. */
+  loadTurnMs: 30_000,
 
   // --- Snapshot ----------------------------------------------------------------------------------------------------
   /** Age up to which an isolate uses its snapshot without asking. */

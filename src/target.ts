@@ -67,13 +67,14 @@ function authorityOf(url: URL, written: string | null): Authority {
   const scheme = url.protocol.slice(0, -1) as Authority["scheme"];
   const port = url.port === "" ? null : Number(url.port);
   const authority = { scheme, host: url.host, hostname: url.hostname, port, name: normalizeHost(url.host) };
-  if (written === url.origin) {
+  // By the parser's text: the other is a part of the whole address, which would be kept with it.
+  if (written === url.origin && written.length <= bounds.authorityLengthMax) {
     if (authorities.size >= bounds.authoritiesMax)
       for (const oldest of authorities.keys()) {
         authorities.delete(oldest);
         break;
       }
-    authorities.set(written, authority);
+    authorities.set(url.origin, authority);
   }
   return authority;
 }

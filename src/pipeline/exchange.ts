@@ -2,6 +2,7 @@
 import { bounds } from "../bounds.ts";
 import { breakerState, isProbe, isSensed, type Permit, recordCall } from "../clients/health.ts";
 import { ended, started } from "../core/balancing/load.ts";
+import { withoutVersion } from "../core/balancing/usable.ts";
 import { zoneOfPlace } from "../core/balancing/zone.ts";
 import type { RequestFacts } from "../core/facts.ts";
 import type { Client } from "../core/forwarding/client.ts";
@@ -69,15 +70,17 @@ export function outgoingOf({ incoming, client, requestId, route, selected, body 
 export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: ExecutionContext): Promise<Exchanged> {
   const { route, service, snapshot } = call;
   const load = loadOf(snapshot, service);
+  const tries = new Tries(call, outgoing, load, env, ctx);
   const asked = shed(env, ctx, service, load);
   const room = asked instanceof Promise ? await asked : asked;
-  const { calls, by } = room;
-  if (room.refusal) {
-    return { result: room.refusal, picked: null, tries: 0, calls, shed: by, retry: null, breaker: null };
+  const { calls, by, leave } = room;
+  // Who waited may have waited for nothing.
+  const refusal = room.refusal ?? (asked instanceof Promise ? goneAway(call.incoming) : null);
+  if (refusal !== null) {
+    leave?.();
+    return { result: refusal, picked: null, tries: 0, calls, shed: by, retry: null, breaker: null };
   }
   noteRequest(load.budget, Date.now());
-  const tries = new Tries(call, outgoing, load, env, ctx);
-  const { leave } = room;
   if (leave) tries.hold(leave);
   try {
     const sent = await sendUntilAnswered(tries);
@@ -100,6 +103,15 @@ export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: Ex
     tries.release(leave);
     throw error;
   }
+}
+
+/**
+ * What becomes of a request whose client has gone: no origin is asked for it, and nobody gets this. null: it is still there.
+ * To be asked after a wait, and not without one, as the first look at the signal costs a good part of a fetch.
+ */
+export function goneAway({ request }: Incoming): GatewayError | null {
+  if (!request.signal.aborted) return null;
+  return new GatewayError("upstream_unreachable", { reason: "the client has gone away" });
 }
 
 /** May an origin act on the request twice? */
@@ -195,8 +207,7 @@ class Tries implements Sending {
   async tryOnce(tried: Set<string>, cancel: AbortSignal | undefined): Promise<Tried> {
     const { call, load, env, ctx } = this;
     const { route, service } = call;
-    if (this.count > 0 && call.incoming.request.signal.aborted) return unwanted();
-    const chosen = this.choose(tried);
+    const chosen = (this.count > 0 && goneAway(call.incoming)) || this.choose(tried);
     if (chosen instanceof GatewayError) return { result: chosen, origin: null, isLost: false };
     const { picked, permit } = chosen;
     const { origin } = picked;
@@ -241,7 +252,7 @@ class Tries implements Sending {
       const permit = guard(this.env, this.ctx, service, picked.origin);
       if (!(permit instanceof GatewayError)) return { picked, permit };
       refusal ??= permit;
-      candidates = candidates.filter(({ version }) => version !== picked.origin.version);
+      candidates = withoutVersion(candidates, picked.origin.version);
     }
   }
 }
@@ -250,12 +261,6 @@ class Tries implements Sending {
 interface Chosen {
   readonly picked: Picked;
   readonly permit: Permit | null;
-}
-
-/** No origin is asked for a client that has gone; nobody gets this. */
-function unwanted(): Tried {
-  const result = new GatewayError("upstream_unreachable", { reason: "the client has gone away" });
-  return { result, origin: null, isLost: false };
 }
 
 /** What of the request has a say in the choice of its origin. */

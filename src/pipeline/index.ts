@@ -6,7 +6,7 @@ import { currentSnapshot, snapshotStatus } from "../snapshot/cache.ts";
 import type { Fallback, Mirror, Route, ServiceView, Snapshot } from "../snapshot/types.ts";
 import { outgoingBody } from "../upstream/body.ts";
 import { loadOf } from "../upstream/load.ts";
-import { type Call, type Exchanged, exchange, isHarmlessTwice, outgoingOf } from "./exchange.ts";
+import { type Call, type Exchanged, exchange, goneAway, isHarmlessTwice, outgoingOf } from "./exchange.ts";
 import { hasFallback, staticAnswer } from "./fallback.ts";
 import { injectFault } from "./fault.ts";
 import type { Outgoing } from "./forward.ts";
@@ -78,9 +78,11 @@ async function answer(
   // Without the route: a preflight's headers are its own, not those of an answer.
   if (matched.preflight && route.cors) return finishOwn(preflight(route.cors, incoming.request), finishing);
   finishing.route = route;
+  let hasWaited = false;
   if (route.limits.length > 0) {
     const limiting = limit(route, facts, params, env, ctx);
     const outcome = limiting instanceof Promise ? await limiting : limiting;
+    hasWaited = limiting instanceof Promise || outcome.delayMs > 0;
     finishing.limits = outcome.reports;
     decision.limit = outcome.mark;
     decision.calls += outcome.calls;
@@ -89,9 +91,12 @@ async function answer(
   }
   if (route.faults.length > 0) {
     const injected = await injectFault(route, facts);
+    hasWaited = true;
     if (injected) decision.fault = injected.mark;
     if (injected?.refusal) return refuse(injected.refusal);
   }
+  const gone = hasWaited ? goneAway(incoming) : null;
+  if (gone !== null) return refuse(gone);
   if (route.redirect) return finishOwn(redirect(route.redirect, incoming.target), finishing);
   const service = serviceOf(snapshot, route.service ?? "");
   decision.service = service.config.name;
@@ -172,6 +177,7 @@ async function fallBack(
     decision.fallback = "static";
     return { answer: staticAnswer(fallback), notice: undefined };
   }
+  if (goneAway(call.incoming) !== null) return null;
   // An origin that was asked may have done what it was asked for.
   if (decision.tries !== undefined && !isHarmlessTwice(call.incoming)) return null;
   if (!call.body.isRepeatable(bounds.copiedBodyBytesMax)) return null;

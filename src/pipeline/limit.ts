@@ -132,7 +132,7 @@ export function applyLimit(
 /** A request's own word on its cost counts only as a whole number above 0, however large. */
 function costOf({ cost, costHeader }: CompiledLimit, facts: RequestFacts): number {
   const said = costHeader === null ? null : facts.header(costHeader);
-  return said !== null && /^0*[1-9]\d*$/.test(said) ? Number(said) : cost;
+  return said !== null && /^0*[1-9]\d*$/.test(said) ? Math.min(Number(said), Number.MAX_SAFE_INTEGER) : cost;
 }
 
 function decide(all: readonly Applied[], env: Env, ctx: ExecutionContext): LimitOutcome | Promise<LimitOutcome> {

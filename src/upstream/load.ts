@@ -1,4 +1,5 @@
 /** What this isolate knows of the load of its services and origins: per service, outliving snapshots. */
+import { bounds } from "../bounds.ts";
 import { newLoadState, turn } from "../core/balancing/load.ts";
 import { noteOrigins, noteReturn } from "../core/balancing/slow-start.ts";
 import type { LoadState } from "../core/balancing/types.ts";
@@ -37,7 +38,8 @@ export function loadOf(snapshot: Snapshot, service: ServiceView): ServiceLoad {
     loads.set(service.config.name, load);
     noteService(load, [service], nowMs);
   }
-  turn(load.state, nowMs);
+  // What adapts its concurrency to a count has every request that leaves counted down, and may have slow ones.
+  turn(load.state, service.config.gradient === null ? bounds.loadTurnMs : bounds.inFlightTurnMs, nowMs);
   return load;
 }
 

@@ -1,8 +1,11 @@
 /** A request's way through the stages, inside workerd. What goes over the wire is in test/e2e/forwarding. */
-import { reset } from "cloudflare:test";
+import { createExecutionContext, reset } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parseDictionary } from "structured-headers";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { HeaderSection } from "../../src/header-section.ts";
+import { handle } from "../../src/pipeline/index.ts";
+import { targetFor } from "../../src/target.ts";
 
 const gateway = "https://gateway.example.com";
 const origin = inject("originUrl");
@@ -23,6 +26,7 @@ const config = {
     },
     any: { origins: [{ ...users, id: "x" }], loadBalancing: { policy: "round-robin" } },
     nobody: {},
+    few: { origins: [{ ...users, id: "y" }], maxConcurrentRequests: 5 },
   },
   routes: [
     {
@@ -60,6 +64,7 @@ const config = {
       service: "any",
       response: { setHeaders: { "x-set": "1" } },
     },
+    { name: "few", matches: [{ path: { prefix: "/few" } }], service: "few" },
     { name: "nobody", matches: [{ path: { prefix: "/nobody" } }], service: "nobody" },
     {
       name: "status",
@@ -289,4 +294,22 @@ it("`calls` counts the call that a request to a quiet isolate waits for", async 
   expect((await ask("/any")).decision.calls).toBe(0);
   await scheduler.wait(1_000);
   expect((await ask("/any")).decision.calls).toBe(1);
+});
+
+describe("a client that has gone while its request waited for a place", () => {
+  const answered = async (signal: AbortSignal) => {
+    const request = new Request(`${gateway}/few/x`, { signal });
+    const { method, url } = request;
+    const incoming = { request, method, target: targetFor(url), headers: new HeaderSection(request.headers) };
+    const response = await handle(incoming, env, createExecutionContext());
+    const decision = parseDictionary(response.headers.get("sluice-decision") ?? "");
+    return { error: response.headers.get("sluice-error"), tries: decision.get("tries")?.[0] };
+  };
+
+  it("no origin is asked for it, and it keeps no place", async () => {
+    for (let count = 0; count < 20; count++) {
+      expect(await answered(AbortSignal.abort())).toEqual({ error: "upstream_unreachable", tries: undefined });
+    }
+    expect(await answered(new AbortController().signal)).toEqual({ error: null, tries: 1 });
+  });
 });

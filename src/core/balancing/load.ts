@@ -1,5 +1,4 @@
 /** Book-keeping of a service's load in one isolate. */
-import { bounds } from "../../bounds.ts";
 import type { LoadState } from "./types.ts";
 
 /** The state of a service that was never called. */
@@ -20,10 +19,10 @@ export function newLoadState(): LoadState {
 
 /**
  * Call it now and then. A runtime may cut a request off without a word, so that nobody calls `ended` for it. Therefore one
- * counts for a turn of `loadTurnMs` and the turn after, then no longer.
+ * counts for a turn of `turnMs` and the turn after, then no longer.
  */
-export function turn(state: LoadState, nowMs: number): void {
-  const turns = Math.floor((nowMs - state.turnedAtMs) / bounds.loadTurnMs);
+export function turn(state: LoadState, turnMs: number, nowMs: number): void {
+  const turns = Math.floor((nowMs - state.turnedAtMs) / turnMs);
   if (turns < 1) return;
   state.turn += turns;
   state.older = turns === 1 ? state.inFlight : new Map();
@@ -33,7 +32,7 @@ export function turn(state: LoadState, nowMs: number): void {
   state.turnedAtMs = nowMs;
 }
 
-/** A request to the origin begins. Pair it with one `ended`, to which goes the number of the turn that this returns. */
+/** A request to the origin begins. `ended` takes it back, if somebody sees its end; to it goes the number of the turn that this returns. */
 export function started(state: LoadState, id: string): number {
   state.inFlight.set(id, (state.inFlight.get(id) ?? 0) + 1);
   state.inFlightTotal += 1;

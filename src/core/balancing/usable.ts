@@ -15,6 +15,8 @@ interface View<C> {
 }
 
 const views = new WeakMap<readonly Placed[], unknown>();
+type Versioned = { readonly version: string | null };
+const rests = new WeakMap<readonly Versioned[], Map<string | null, readonly unknown[]>>();
 const untried: ReadonlySet<string> = new Set();
 
 /**
@@ -49,4 +51,19 @@ export function usableAmong<C extends Placed>(
   // A retry leaves the zone when nobody there is untried.
   if (near === null || (tried.size > 0 && near.origins.every(({ id }) => tried.has(id)))) return view.everywhere;
   return near;
+}
+
+/** The origins of other versions; the same array each time, so that a rotation goes on where it was. */
+export function withoutVersion<C extends Versioned>(origins: readonly C[], version: string | null): readonly C[] {
+  let known = rests.get(origins);
+  if (known === undefined) {
+    known = new Map();
+    rests.set(origins, known);
+  }
+  let rest = known.get(version) as readonly C[] | undefined;
+  if (rest === undefined) {
+    rest = origins.filter((origin) => origin.version !== version);
+    known.set(version, rest);
+  }
+  return rest;
 }

@@ -16,7 +16,7 @@ export type Admission =
 /** The breaker as requests of this isolate meet it. */
 export type HealthState = BreakerState | "recovering" | Exclude<Forced, "auto">;
 
-/** Decides on a request. Who is admitted must be recorded, once, whatever becomes of it. `random` is in [0, 1). */
+/** Decides on a request. Who is admitted is recorded, once; a probe whatever becomes of it. `random` is in [0, 1). */
 export function admit(
   sense: Sense,
   settings: HealthSettings,

@@ -29,10 +29,10 @@ describe("load", () => {
 
   test("the total is that of all origins and both turns", () => {
     const state = newLoadState();
-    turn(state, bounds.loadTurnMs);
+    turn(state, bounds.loadTurnMs, bounds.loadTurnMs);
     started(state, "a");
     started(state, "b");
-    turn(state, 2 * bounds.loadTurnMs);
+    turn(state, bounds.loadTurnMs, 2 * bounds.loadTurnMs);
     started(state, "a");
     expect(totalInFlight(state)).toBe(3);
   });
@@ -56,26 +56,26 @@ describe("load", () => {
   test("a request whose end nobody sees is forgotten after the turn that follows its own", () => {
     const state = newLoadState();
     const turnMs = bounds.loadTurnMs;
-    turn(state, turnMs);
+    turn(state, bounds.loadTurnMs, turnMs);
     started(state, "a");
-    turn(state, 2 * turnMs - 1);
-    turn(state, 2 * turnMs);
+    turn(state, bounds.loadTurnMs, 2 * turnMs - 1);
+    turn(state, bounds.loadTurnMs, 2 * turnMs);
     started(state, "a");
     expect(inFlightOf(state, "a")).toBe(2);
     retain(state, new Set(["a"]));
     expect(inFlightOf(state, "a")).toBe(2);
-    turn(state, 3 * turnMs);
+    turn(state, bounds.loadTurnMs, 3 * turnMs);
     expect(inFlightOf(state, "a")).toBe(1);
-    turn(state, 9 * turnMs);
+    turn(state, bounds.loadTurnMs, 9 * turnMs);
     expect(inFlightOf(state, "a")).toBe(0);
   });
 
   test("requests that end in the turn after their own are counted down", () => {
     const state = newLoadState();
-    turn(state, bounds.loadTurnMs);
+    turn(state, bounds.loadTurnMs, bounds.loadTurnMs);
     started(state, "a");
     started(state, "a");
-    turn(state, 2 * bounds.loadTurnMs);
+    turn(state, bounds.loadTurnMs, 2 * bounds.loadTurnMs);
     ended(state, "a", state.turn - 1);
     expect(inFlightOf(state, "a")).toBe(1);
     ended(state, "a", state.turn - 1);
@@ -83,7 +83,7 @@ describe("load", () => {
     expect(state.older.size).toBe(0);
     retain(state, new Set());
     started(state, "b");
-    turn(state, 3 * bounds.loadTurnMs);
+    turn(state, bounds.loadTurnMs, 3 * bounds.loadTurnMs);
     retain(state, new Set());
     expect(inFlightOf(state, "b")).toBe(0);
   });

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { newLoadState } from "../../../../src/core/balancing/load.ts";
 import { usableOf } from "../../../../src/core/balancing/panic.ts";
-import { usableAmong } from "../../../../src/core/balancing/usable.ts";
+import { usableAmong, withoutVersion } from "../../../../src/core/balancing/usable.ts";
 import { type Place, usableInZone, zoneOfPlace } from "../../../../src/core/balancing/zone.ts";
+import { choose } from "./support.ts";
 
 interface ZonedOrigin {
   readonly id: string;
@@ -123,4 +125,19 @@ describe("zoneOfPlace", () => {
     expect(zoneOfPlace({ zoneOf }, { ...unknown, region: "03", continent: "EU" })).toBe("by-continent");
     expect(zoneOfPlace({ zoneOf }, { ...unknown, country: "NO" })).toBe("by-country");
   });
+});
+
+test("while a version is refused, the origins of the others take its turns evenly", () => {
+  const all = [..."abcdefghij"].map((id) => ({ id, weight: 1, version: id < "f" ? "v1" : "v2" }));
+  const state = newLoadState();
+  const counts = new Map<string, number>();
+  for (let request = 0; request < 10_000; request++) {
+    const first = choose("round-robin", all, { state })!;
+    const { id } = all.find((origin) => origin.id === first.id && origin.version === "v2")
+      ? first
+      : choose("round-robin", withoutVersion(all, "v1"), { state })!;
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort().join("")).toBe("fghij");
+  for (const count of counts.values()) expect(Math.abs(count - 2_000)).toBeLessThan(20);
 });
