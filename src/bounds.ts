@@ -43,9 +43,9 @@ export const bounds = Object.freeze({
   /** Longest path, header value or regular expression in the document, in characters. */
   patternLengthMax: 1_024,
   /** Largest regular expression, in steps of its machine: about its characters, those that are repeated as often as they are. */
-  regexStepsMax: 10_000,
+  regexStepsMax: 5_000,
   /** What one expression remembers of the texts it has seen, in numbers of 8 bytes. */
-  regexCellsMax: 10_000,
+  regexCellsMax: 5_000,
   /** Longest value of a header that the gateway sets, in characters. */
   headerValueLengthMax: 8_192,
   weightMax: 1_000_000,

@@ -15,9 +15,14 @@ interface Place {
 /** Above so many states at once a set hardly comes twice, and to look it up costs more than to work it out. */
 const keptStatesMax = 64;
 
+/** What a place costs beside its states, and an edge to another: its object, map and key, in numbers of 8 bytes. */
+const placeCells = 40;
+const edgeCells = 5;
+
 /** Says whether the program matches a whole text. It remembers at most about `cellsMax` numbers, and forgets all above that. */
 export function matcherOf(program: Program, cellsMax: number): (text: string) => boolean {
   const { steps, start, hasAssertions } = program;
+  const work = new Work(steps);
   let places = new Map<string, Place>();
   let cells = 0;
 
@@ -27,13 +32,13 @@ export function matcherOf(program: Program, cellsMax: number): (text: string) =>
     if (known) return known;
     const place: Place = { states, before, next: new Map() };
     places.set(key, place);
-    cells += states.length;
+    cells += states.length + placeCells;
     return place;
   };
   let first = placeOf([start], "edge");
   const step = (place: Place, codePoint: number): Place => {
     const side = sideOf(codePoint);
-    const states = after(steps, reached(steps, place, side), codePoint);
+    const states = work.after(work.reached(place, side), codePoint);
     if (Math.max(states.length, place.states.length) > keptStatesMax) return { states, before: side, next: new Map() };
     if (cells > cellsMax) {
       places = new Map();
@@ -45,7 +50,7 @@ export function matcherOf(program: Program, cellsMax: number): (text: string) =>
       side,
     );
     place.next.set(codePoint, next);
-    cells += 1;
+    cells += edgeCells;
     return next;
   };
 
@@ -57,7 +62,8 @@ export function matcherOf(program: Program, cellsMax: number): (text: string) =>
       place = place.next.get(codePoint) ?? step(place, codePoint);
       if (place.states.length === 0) return false;
     }
-    return reached(steps, place, "edge").has(0);
+    work.reached(place, "edge");
+    return work.has(0);
   };
 }
 
@@ -68,24 +74,91 @@ function sideOf(codePoint: number): Side {
   return codePoint < 128 && word.test(String.fromCharCode(codePoint)) ? "word" : "other";
 }
 
-/** Every state that is reached without a character, when `side` comes next. */
-function reached(steps: readonly Step[], { states, before }: Place, side: Side): ReadonlySet<number> {
-  const found = new Set(states);
-  // What is added while the set is walked is walked too.
-  for (const state of found) {
-    const step = steps[state]!;
-    if (step.kind === "fork") for (const to of step.to) found.add(to);
-    if (step.kind === "assertion" && step.holds(before, side)) found.add(step.to);
-  }
-  return found;
-}
+/** Room to work in, used again for each character of each text: a match never waits. */
+class Work {
+  private readonly steps: readonly Step[];
+  /** States that were reached, and the turn in which each was. */
+  private readonly list: Int32Array;
+  private readonly marks: Uint32Array;
+  /** By step, which of the different sets it asks; by set, when it was asked last, and what it said. */
+  private readonly setOf: Int32Array;
+  private readonly sets: ((codePoint: number) => boolean)[] = [];
+  private readonly asked: Uint32Array;
+  private readonly said: Uint8Array;
+  private turn = 0;
 
-/** Where a character leads. */
-function after(steps: readonly Step[], states: ReadonlySet<number>, codePoint: number): number[] {
-  const found = new Set<number>();
-  for (const state of states) {
-    const step = steps[state]!;
-    if (step.kind === "set" && step.set(codePoint)) found.add(step.to);
+  constructor(steps: readonly Step[]) {
+    this.steps = steps;
+    this.list = new Int32Array(steps.length);
+    this.marks = new Uint32Array(steps.length);
+    this.setOf = new Int32Array(steps.length);
+    const numbers = new Map<(codePoint: number) => boolean, number>();
+    for (const [at, step] of steps.entries()) {
+      if (step.kind !== "set") continue;
+      if (!numbers.has(step.set)) numbers.set(step.set, this.sets.push(step.set) - 1);
+      this.setOf[at] = numbers.get(step.set)!;
+    }
+    this.asked = new Uint32Array(this.sets.length);
+    this.said = new Uint8Array(this.sets.length);
   }
-  return [...found];
+
+  /** Finds every state that is reached without a character, when `side` comes next; how many they are. */
+  reached({ states, before }: Place, side: Side): number {
+    const { steps, list } = this;
+    this.begin();
+    let count = 0;
+    for (const state of states) count = this.add(state, count);
+    // What is added while the list is walked is walked too.
+    for (let at = 0; at < count; at++) {
+      const step = steps[list[at]!]!;
+      if (step.kind === "fork") for (const to of step.to) count = this.add(to, count);
+      else if (step.kind === "assertion" && step.holds(before, side)) count = this.add(step.to, count);
+    }
+    return count;
+  }
+
+  /** Was the state found last? */
+  has(state: number): boolean {
+    return this.marks[state] === this.turn;
+  }
+
+  /** Where a character leads from the `count` states that were found last. */
+  after(count: number, codePoint: number): number[] {
+    const { steps, list, marks } = this;
+    this.begin();
+    const found: number[] = [];
+    for (let at = 0; at < count; at++) {
+      const state = list[at]!;
+      const step = steps[state]!;
+      if (step.kind !== "set" || marks[step.to] === this.turn || !this.asks(this.setOf[state]!, codePoint)) continue;
+      marks[step.to] = this.turn;
+      found.push(step.to);
+    }
+    return found;
+  }
+
+  /** A set is asked once for a character, however many states ask it. */
+  private asks(set: number, codePoint: number): boolean {
+    if (this.asked[set] !== this.turn) {
+      this.asked[set] = this.turn;
+      this.said[set] = this.sets[set]!(codePoint) ? 1 : 0;
+    }
+    return this.said[set] === 1;
+  }
+
+  private add(state: number, count: number): number {
+    if (this.marks[state] === this.turn) return count;
+    this.marks[state] = this.turn;
+    this.list[count] = state;
+    return count + 1;
+  }
+
+  private begin(): void {
+    if (this.turn === 0xffffffff) {
+      this.marks.fill(0);
+      this.asked.fill(0);
+      this.turn = 0;
+    }
+    this.turn++;
+  }
 }

@@ -35,7 +35,8 @@ function addExpression(expression: Expression, to: number, add: (step: Step) => 
     case "sequence":
       return expression.parts.reduceRight((next, part) => addExpression(part, next, add), to);
     case "choice":
-      return add({ kind: "fork", to: expression.parts.map((part) => addExpression(part, to, add)) });
+      // Each once: empty alternatives all lead to the same step, and only steps are counted.
+      return add({ kind: "fork", to: [...new Set(expression.parts.map((part) => addExpression(part, to, add)))] });
     case "repeat":
       return addRepeat(expression, to, add);
   }
