@@ -11,6 +11,7 @@ import { limits } from "../../../src/core/limiting/limits.ts";
 import { policyOf, windowMsOf } from "../../../src/core/limiting/policy.ts";
 import { findEntry, type LeaseRequest, type Table } from "../../../src/core/limiting/table.ts";
 import type { LeaseQuery, LeaseReply } from "../../../src/core/limiting/types.ts";
+import { standsStillMsMax } from "../../unit/core/breaking/simulation-watch.ts";
 import { Ledger } from "../../unit/core/limiting/ledger.ts";
 import { type Admission, breaches } from "../../unit/core/limiting/oracle.ts";
 import { overcharged } from "../../unit/core/limiting/world.ts";
@@ -31,8 +32,11 @@ interface Client {
   takePermits(env: object, ctx: object, asks: readonly Ask[]): Promise<{ readonly decision: Decision }>;
 }
 
-/** Longest time for which a request may wait: the last round begins before the first bound, and has the second. */
-const waitMsMax = bounds.limiterWaitMsMax + bounds.limiterCallMsMax;
+/**
+ * Longest time for which a request may wait: the last round begins before the first bound, by a clock that may stand still
+ * meanwhile, and has the second.
+ */
+const waitMsMax = bounds.limiterWaitMsMax + bounds.limiterCallMsMax + standsStillMsMax;
 
 export function limitsPart(setup: LimitsSetup, town: Town): Part {
   const { world } = town;
