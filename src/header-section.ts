@@ -2,7 +2,7 @@
 
 /** Names and values as they came. Made from a Request's headers; immutable. */
 export class HeaderSection {
-  /** In lower case, each once. */
+  /** In lower case; each once, but `set-cookie`, which is nothing in a request, as often as it came. */
   readonly names: readonly string[];
   private readonly values: readonly string[];
 

@@ -14,7 +14,11 @@ export type QuickParser = (value: unknown) => unknown;
 type Checks = z.core.$ZodCheck[] | undefined;
 type Test = (value: never) => boolean;
 
-/** A parser that accepts exactly what the schema accepts, and answers the same. The order of members is the value's. */
+/**
+ * A parser that accepts what the schema accepts, and answers the same but for the order of members: defaults come first. That
+ * holds for the kinds that the document's schema is made of, against which it is tested; of others some would be taken
+ * wrongly (`z.xor`, records by an enum, checks that change their value such as `.trim()`, `.catch()`).
+ */
 export function quickParser(schema: z.core.$ZodType): QuickParser {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   const tests = (def.checks as Checks)?.map(testOf) ?? [];

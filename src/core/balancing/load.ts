@@ -32,7 +32,7 @@ export function turn(state: LoadState, turnMs: number, nowMs: number): void {
   state.turnedAtMs = nowMs;
 }
 
-/** A request to the origin begins. `ended` takes it back, if somebody sees its end; to it goes the number of the turn that this returns. */
+/** A request to the origin begins. Returns the number of the turn, which goes to `ended` if somebody sees its end. */
 export function started(state: LoadState, id: string): number {
   state.inFlight.set(id, (state.inFlight.get(id) ?? 0) + 1);
   state.inFlightTotal += 1;
