@@ -37,22 +37,27 @@ function output(program: string, args: readonly string[]): string {
   return execFileSync(program, args, { cwd: root, encoding: "utf8" }).trim();
 }
 
-/** Installs wrk and nginx where they are missing (Debian, as root). Throws with a sentence for the user. */
-export function requireTools(): void {
+/** Debian's packages by a program of each. */
+const tools = { wrk: "wrk", nginx: "nginx" };
+
+/** Installs wrk and nginx, and what else is named, where they are missing (Debian, as root). Throws with a sentence for the user. */
+export function requireTools(more: Readonly<Record<string, string>> = {}): void {
   if (process.platform !== "linux")
     throw new Error("the benchmark needs Linux: it reads /proc and holds processes to cores");
   if (cpus().length < 2) throw new Error("the benchmark needs two cores: one for the gateway, one for load and origin");
   if (!isThere("taskset", ["--version"])) throw new Error("taskset is missing; it is in the package util-linux");
-  const missing = [...(isThere("wrk", ["-v"]) ? [] : ["wrk"]), ...(isThere("nginx", ["-v"]) ? [] : ["nginx"])];
+  const missing = Object.entries({ ...tools, ...more }).flatMap(([program, packages]) =>
+    isThere(program, ["-v"]) ? [] : packages.split(" "),
+  );
   if (missing.length === 0) return;
-  console.error(`Installing ${missing.join(" and ")} ...`);
+  console.error(`Installing ${missing.join(", ")} ...`);
   const { status, error } = spawnSync("apt-get", ["install", "-y", "--no-install-recommends", ...missing], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
   });
   if (status === 0) return;
   throw new Error(
-    `${missing.join(" and ")} could not be installed (${error?.message ?? `apt-get: ${status}`}); install them by hand`,
+    `${missing.join(", ")} could not be installed (${error?.message ?? `apt-get: ${status}`}); install them by hand`,
   );
 }
 

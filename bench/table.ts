@@ -68,7 +68,8 @@ function numberOf(value: number): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : `${Number(value.toPrecision(3))}`;
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of Markdown. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }

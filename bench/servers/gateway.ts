@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildGateway, buildWorker, settings } from "./build.ts";
 import { jsonValue, objectsOf, textValue } from "./capnp.ts";
-import { type Program, prepareWorkerd, type Workerd } from "./workerd.ts";
+import { type Emulator, type Program, prepareWorkerd, type Workerd } from "./workerd.ts";
 
 const token = "bench";
 /** Time for the isolate to use a configuration that was accepted. */
@@ -22,7 +22,7 @@ export interface Gateway {
 /** Starts one with `config` in force. `counting`: the Worker that counts; `driver`: a second Worker that calls its objects. */
 export async function startGateway(
   config: unknown,
-  options: { counting?: boolean; driver?: boolean } = {},
+  options: { counting?: boolean; driver?: boolean; under?: Emulator } = {},
 ): Promise<Gateway> {
   const gateway = await launch(await prepareGateway(options));
   await apply(gateway, config);
@@ -30,7 +30,11 @@ export async function startGateway(
 }
 
 /** Prepares processes that share their stored objects. */
-export async function prepareGateway({ counting = false, driver = false } = {}): Promise<() => Promise<Workerd>> {
+export async function prepareGateway({
+  counting = false,
+  driver = false,
+  under = [],
+}: Parameters<typeof startGateway>[1] = {}): Promise<() => Promise<Workerd>> {
   const { path } = counting ? await buildWorker("counting") : await buildGateway();
   const bindings = Object.fromEntries(objects.map(({ binding, className }) => [binding, objectsOf(className, name)]));
   const secrets = ["ADMIN_TOKEN", "REGISTRAR_TOKEN"].map(
@@ -51,9 +55,9 @@ export async function prepareGateway({ counting = false, driver = false } = {}):
     classes: objects.map(({ className }) => className),
     listens: true,
   };
-  if (!driver) return prepareWorkerd([program]);
+  if (!driver) return prepareWorkerd([program], under);
   const { path: driverPath } = await buildWorker("driver");
-  return prepareWorkerd([program, { name: "driver", path: driverPath, bindings, classes: [], listens: true }]);
+  return prepareWorkerd([program, { name: "driver", path: driverPath, bindings, classes: [], listens: true }], under);
 }
 
 /** Starts a process of what was prepared; the configuration is what is stored. */

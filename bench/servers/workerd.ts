@@ -7,9 +7,13 @@ import { buildWorker, root, settings } from "./build.ts";
 import { cachePart, capnpOf, type Part } from "./capnp.ts";
 import { cores, type Pinned, startPinned, tempDir } from "./process.ts";
 
-const binary = join(root, "node_modules/workerd/bin/workerd");
+/** The program itself. */
+export const workerdBinary = join(root, "node_modules/workerd/bin/workerd");
 /** Time for workerd to listen. */
 const readyMsMax = 20_000;
+
+/** What stands before the command line of workerd; [] = nothing. */
+export type Emulator = readonly string[];
 
 /** A Worker to run: a part, but for the file, which is `path`. */
 export type Program = Omit<Part, "file"> & { readonly path: string };
@@ -24,7 +28,10 @@ export interface Workerd {
 }
 
 /** Writes the configuration once; each call of the result starts a process with it, on the same stored objects. */
-export async function prepareWorkerd(programs: readonly Program[]): Promise<() => Promise<Workerd>> {
+export async function prepareWorkerd(
+  programs: readonly Program[],
+  under: Emulator = [],
+): Promise<() => Promise<Workerd>> {
   const dir = tempDir();
   const { path } = await buildWorker(cachePart);
   const cache: Program = { name: cachePart, path, bindings: {}, classes: [], listens: false };
@@ -41,12 +48,13 @@ export async function prepareWorkerd(programs: readonly Program[]): Promise<() =
   const config = join(dir, "config.capnp");
   writeFileSync(config, capnpOf(parts, runtime));
   const listening = programs.filter(({ listens }) => listens).map(({ name }) => name);
-  return () => start(config, listening);
+  return () => start(config, listening, under);
 }
 
-async function start(config: string, listening: readonly string[]): Promise<Workerd> {
-  const args = ["serve", "--experimental", "--control-fd=3", config, "config"];
-  const process = startPinned(cores.gateway, binary, args, true);
+async function start(config: string, listening: readonly string[], under: Emulator): Promise<Workerd> {
+  const args = [workerdBinary, "serve", "--experimental", "--control-fd=3", config, "config"];
+  const [program, ...rest] = [...under, ...args];
+  const process = startPinned(cores.gateway, program!, rest, true);
   const ports = await portsOf(process, listening.length);
   return {
     process,

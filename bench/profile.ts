@@ -1,0 +1,106 @@
+/**
+ * `npm run bench:profile`: where the work of a request goes, in instructions of workerd outside of the kernel, as QEMU counts them. It does
+ * not go by time, so a machine that is busy or slow gives the same figures. `--seconds N`, `--top N`: functions that cost most
+ * more than in BARE.
+ */
+import { parseArgs } from "node:util";
+import { type Case, casesNamed, plainCase, setups } from "./cases.ts";
+import { requireTools } from "./machine.ts";
+import { type Load, runWrk } from "./measure/wrk.ts";
+import { positive } from "./options.ts";
+import { type Counting, newCounting, profileTools } from "./profile/counting.ts";
+import { kindNames, kindOf } from "./profile/kinds.ts";
+import type { Target } from "./rounds.ts";
+import { startGateway } from "./servers/gateway.ts";
+import { startOrigin } from "./servers/nginx.ts";
+import { startBare, startPeer } from "./servers/peers.ts";
+import { leaveGatewayAlone, stopAll } from "./servers/process.ts";
+import { type Emulator, workerdBinary } from "./servers/workerd.ts";
+import { table } from "./table.ts";
+
+/** Emulated code is some ten times slower, so V8 takes longer to find out what is hot. */
+const warmUpSeconds = 10;
+const connections = 8;
+const profiled = ["minimal", "plain", "limited", "denied", "hono-proxy"];
+
+/** Instructions a request, by function. */
+type Profile = ReadonlyMap<string, number>;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+try {
+  const { values } = parseArgs({ options: { seconds: { type: "string" }, top: { type: "string" } } });
+  await main(positive("seconds", values.seconds, 20), values.top === undefined ? 0 : positive("top", values.top, 1));
+} catch (error) {
+  console.error(`npm run bench:profile: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+} finally {
+  await stopAll();
+}
+
+async function main(seconds: number, top: number): Promise<void> {
+  requireTools(profileTools);
+  leaveGatewayAlone();
+  const { url: origin } = await startOrigin();
+  const profiles = new Map<string, Profile>();
+  const profile = async (name: string, load: Load, start: (under: Emulator) => Promise<Target>) => {
+    const counting = newCounting(workerdBinary);
+    const target = await start(counting.under);
+    profiles.set(name, await profileOf(target, load, counting, seconds));
+    console.error(name);
+  };
+  await profile("BARE", plainCase.bareLoad, (under) => startBare(origin, under));
+  for (const each of casesNamed(profiled)) await profile(each.name, each.load, (under) => start(each, origin, under));
+  console.log(byKind(profiles));
+  if (top > 0) console.log(`\n${mostAbove(profiles.get("BARE")!, profiles.get("plain")!, top)}`);
+}
+
+async function start({ target }: Case, origin: string, under: Emulator): Promise<Target> {
+  if ("peer" in target) return startPeer(target.peer, origin, under);
+  const { url, workerd } = await startGateway(setups[target.setup](origin), { under });
+  return { url, pid: workerd.process.pid };
+}
+
+async function profileOf({ url, pid }: Target, load: Load, counting: Counting, seconds: number): Promise<Profile> {
+  await runWrk(url, load, { connections, seconds: warmUpSeconds });
+  const before = counting.counts(pid);
+  const { requests } = await runWrk(url, load, { connections, seconds });
+  const after = counting.counts(pid);
+  return new Map([...after].map(([name, count]) => [name, (count - (before.get(name) ?? 0)) / requests]));
+}
+
+function byKind(profiles: ReadonlyMap<string, Profile>): string {
+  const totals = [...profiles.values()].map((profile) => sum([...profile.values()]));
+  const row = (kind: string) => [
+    kind,
+    ...[...profiles.values()].map((profile) =>
+      thousands(sum([...profile].filter(([name]) => kindOf(name) === kind).map(([, count]) => count))),
+    ),
+  ];
+  return table(
+    ["thousand instructions a request", ...profiles.keys()],
+    [
+      ...kindNames.map(row),
+      ["all", ...totals.map(thousands)],
+      ["all / BARE", ...totals.map((total) => (total / totals[0]!).toFixed(2))],
+    ],
+  );
+}
+
+/** What costs most more than in `base`. */
+function mostAbove(base: Profile, profile: Profile, top: number): string {
+  const rows = [...profile].map(([name, count]) => ({ name, count, more: count - (base.get(name) ?? 0) }));
+  const most = rows.sort((a, b) => b.more - a.more).slice(0, top);
+  return table(
+    ["function, plain against BARE", "more", "of"],
+    most.map(({ name, count, more }) => [`\`${name.slice(0, 120)}\``, thousands(more), thousands(count)]),
+  );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, each) => all + each, 0);
+}
+
+function thousands(instructions: number): string {
+  return (instructions / 1_000).toFixed(1);
+}
