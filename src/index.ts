@@ -7,7 +7,7 @@ import { explain } from "./pipeline/explain.ts";
 import { handle } from "./pipeline/index.ts";
 import { errorResponse } from "./respond.ts";
 import { currentSnapshot, refreshSnapshot, snapshotStatus } from "./snapshot/cache.ts";
-import { targetFor } from "./target.ts";
+import { type Target, targetFor } from "./target.ts";
 
 export { ControlPlane } from "../durable-objects/control-plane.ts";
 export { RateLimiter } from "../durable-objects/rate-limiter.ts";
@@ -20,11 +20,9 @@ const admin = newAdmin(snapshots, explain);
 
 export default {
   fetch(request, env, ctx) {
-    // It resolves dot segments, so nothing can reach a prefix by a detour.
-    const target = targetFor(request.url);
-    // Outside of Cloudflare's edge a Host header with a path in it would become a part of the URL.
     const headers = new HeaderSection(request.headers);
-    if (notOfHosts.test(headers.get("host") ?? "")) {
+    const target = targetOf(request, headers);
+    if (target === null) {
       return errorResponse(
         new GatewayError("invalid_request", { detail: "The Host header is not a host." }),
         crypto.randomUUID(),
@@ -35,3 +33,16 @@ export default {
       : handle({ request, method: request.method, target, headers }, env, ctx);
   },
 } satisfies ExportedHandler<Env>;
+
+/**
+ * Where the request goes to; null when its Host header is no host, which only Cloudflare's edge would have refused: the
+ * runtime puts it into the URL as it is. Dot segments are resolved, so nothing can reach a prefix by a detour.
+ */
+function targetOf({ url }: Request, headers: HeaderSection): Target | null {
+  if (notOfHosts.test(headers.get("host") ?? "")) return null;
+  try {
+    return targetFor(url);
+  } catch {
+    return null;
+  }
+}

@@ -144,3 +144,21 @@ it("a Host header with more in it than a host is refused: no path can come in by
     expect([received.status >= 400, String(received.body).includes("unauthorized")], host).toEqual([true, false]);
   }
 });
+
+it.each([
+  ["a port that is none", [["Host", "x:99999"]]],
+  ["no name", [["Host", ":"]]],
+  ["a space", [["Host", "a b"]]],
+  ["a bracket that is not closed", [["Host", "[::1"]]],
+  [
+    "a second one",
+    [
+      ["Host", "a.test"],
+      ["Host", "b.test"],
+    ],
+  ],
+] as const)("a Host header that is no host is refused as the client's fault: %s", async (_, headers) => {
+  const received = await exchange(suite.gateway.url, { target: "/a", headers });
+  expect([received.status, valuesOf(received, "sluice-error")]).toEqual([400, ["invalid_request"]]);
+  expect(suite.origin.requests).toEqual([]);
+});
