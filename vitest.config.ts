@@ -50,6 +50,10 @@ export default defineConfig({
         },
       },
       {
+        // Hostile input: FUZZ_INPUTS for each fuzzer.
+        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 60_000 },
+      },
+      {
         // Black box over real sockets.
         test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
       },
