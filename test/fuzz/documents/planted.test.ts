@@ -5,11 +5,11 @@ import { Config } from "../../../src/schema/config.ts";
 import { parseOriginUrl } from "../../../src/schema/origin-url.ts";
 import { misfit, quickParser } from "../../../src/schema/quick.ts";
 import { compileDocument } from "../../../src/snapshot/compile.ts";
-import { configDocuments, type Subject } from "../../fuzz/documents/config-documents.ts";
-import { countedRegex, programFrom } from "../../fuzz/documents/counted-regex.ts";
-import { hunt, type Quarry } from "../../fuzz/documents/hunt.ts";
-import { originUrls } from "../../fuzz/documents/origin-urls.ts";
-import { regexes } from "../../fuzz/documents/regexes.ts";
+import { configDocuments, type Subject } from "./config-documents.ts";
+import { countedRegex, programFrom } from "./counted-regex.ts";
+import { hunt, type Quarry } from "./hunt.ts";
+import { originUrls } from "./origin-urls.ts";
+import { regexes } from "./regexes.ts";
 
 /** What the fuzzer says of the first finding. */
 function firstOf<T>(quarry: Quarry<T>, inputs = 4_000): string | undefined {

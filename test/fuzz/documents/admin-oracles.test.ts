@@ -1,10 +1,10 @@
 /** What the fuzzer of admin calls says of answers and of changes that are wrong. */
 import { describe, expect, it } from "vitest";
-import { type Answer, type Exchange, wrongWithAnswer } from "../../fuzz/documents/admin-answers.ts";
-import { adminCalls, unmatchedCalls } from "../../fuzz/documents/admin-calls.ts";
-import { type State, wrongWithChange } from "../../fuzz/documents/admin-state.ts";
-import { readingOf } from "../../fuzz/documents/bodies.ts";
-import { writtenOf } from "../../fuzz/documents/written.ts";
+import { type Answer, type Exchange, wrongWithAnswer } from "./admin-answers.ts";
+import { adminCalls, unmatchedCalls } from "./admin-calls.ts";
+import { type State, wrongWithChange } from "./admin-state.ts";
+import { readingOf } from "./bodies.ts";
+import { writtenOf } from "./written.ts";
 
 const calls = adminCalls("lease");
 const callOf = (name: string) => calls.find((call) => call.name === name)!;
