@@ -14,8 +14,11 @@ export interface DevGateway {
   kill(): Promise<void>;
 }
 
-/** Starts a gateway whose state is in `persistTo`; ready when it answers. Variables: the tests', or those of a file. */
-export async function startWranglerDev(persistTo: string, envFile?: string): Promise<DevGateway> {
+/**
+ * Starts a gateway whose state is in `persistTo`; ready when it answers. Variables: the tests', or those of a file. `dir`:
+ * the project's root; another one is another version of it.
+ */
+export async function startWranglerDev(persistTo: string, envFile?: string, dir = projectDir): Promise<DevGateway> {
   const port = await freePort();
   const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--inspector-port", "0", "--persist-to", persistTo];
   const vars = { ADMIN_TOKEN: tokens.admin, REGISTRAR_TOKEN: tokens.registrar, ALLOW_PRIVATE_ORIGINS: "true" };
@@ -23,7 +26,7 @@ export async function startWranglerDev(persistTo: string, envFile?: string): Pro
   else for (const [name, value] of Object.entries(vars)) args.push("--var", `${name}:${value}`);
   args.push("--show-interactive-dev-session=false", "--log-level", "error");
   const child = spawn(process.execPath, [join(projectDir, "node_modules/wrangler/bin/wrangler.js"), ...args], {
-    cwd: projectDir,
+    cwd: dir,
     env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
     stdio: ["ignore", "ignore", "inherit"],
     detached: true,
