@@ -26,7 +26,7 @@ export interface Cycle {
   readonly inDoubt: Counts;
   readonly restartMs: number;
   readonly servesMs: number;
-  readonly quotasChecked: number;
+  readonly limitsChecked: number;
   /** The most that any limit was used, as a share. */
   readonly used: number;
   readonly breaches: readonly string[];
@@ -107,7 +107,7 @@ async function judge(stage: Stage, { breaches }: { readonly breaches: readonly s
     .map(({ name, client, used }) => `limit ${name} of ${client} is exceeded: ${used.toFixed(3)} of it are used`);
   return {
     servesMs,
-    quotasChecked: shares.length,
+    limitsChecked: shares.length,
     used: Math.max(0, ...shares.map(({ used }) => used)),
     breaches: [...breaches, ...wrong, ...losses, ...exceeded],
   };

@@ -21,7 +21,6 @@ export const limitNames = Object.keys(rateLimits) as LimitName[];
 
 /** Quotas: whatever passed is still charged after a crash. */
 export const quotas = ["month", "exact", "hour"] as const satisfies LimitName[];
-export const quotaMax = 80;
 
 /** Most that one request is longer on its way from the gateway's decision to the origin's log than another. */
 const transitMs = 100;

@@ -1,0 +1,46 @@
+/** The short form of `npm run chaos`: one part after the other, as two would starve each other on two cores. */
+import { describe, expect, it } from "vitest";
+import { playCycles } from "./cycles.ts";
+import { originCount } from "./harmed.ts";
+import { cyclesTable, soakBreaches, soakLines, stormTable } from "./report.ts";
+import { soak } from "./soak.ts";
+import { storm } from "./storm.ts";
+
+const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
+const cycles = 8;
+const soakSeconds = Number(process.env.CHAOS_SOAK_SECONDS ?? 120);
+
+describe(`CHAOS_SEED=${seed}`, () => {
+  it(`${cycles} times killed under load: nothing acknowledged is lost, no limit exceeded`, async () => {
+    const played = await playCycles(cycles, seed, () => {});
+    console.info(cyclesTable(played));
+    expect(played.flatMap(({ breaches }) => breaches)).toEqual([]);
+    const sum = (of: (cycle: (typeof played)[number]) => number) => played.reduce((total, each) => total + of(each), 0);
+    expect(sum(({ acknowledged: { config } }) => config)).toBeGreaterThan(cycles);
+    expect(sum(({ acknowledged: { origins } }) => origins)).toBeGreaterThan(cycles);
+    expect(sum(({ acknowledged: { orders } }) => orders)).toBeGreaterThan(cycles);
+    expect(Math.max(...played.map(({ used }) => used)), "a limit is used up").toBeGreaterThan(0.8);
+  }, 240_000);
+
+  it("origins killed, paused, slow and cutting: every failure is theirs, and traffic returns to them", async () => {
+    const struck = await storm(() => {});
+    console.info(stormTable(struck));
+    expect(struck.flatMap(({ breaches }) => breaches)).toEqual([]);
+    for (const { kind, origins, bare, retried } of struck) {
+      expect(bare, `${kind} of ${origins} was felt`).toBeGreaterThan(0);
+      // What was cut off after its head went to the client cannot be sent again.
+      if (origins < originCount && kind !== "cut") expect(retried, kind).toBe(0);
+    }
+  }, 240_000);
+
+  it(
+    `${soakSeconds} s of load and faults: no failure that no fault explains, nothing thrown, memory flat`,
+    async () => {
+      const soaked = await soak(soakSeconds, seed);
+      console.info(soakLines(soaked));
+      expect(soakBreaches(soaked)).toEqual([]);
+      expect(soaked.faults).toBeGreaterThan(0);
+    },
+    soakSeconds * 1_000 + 60_000,
+  );
+});
