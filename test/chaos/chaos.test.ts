@@ -34,7 +34,7 @@ describe(`CHAOS_SEED=${seed}`, () => {
   }, 240_000);
 
   it(
-    `${soakSeconds} s of load and faults: no failure that no fault explains, nothing thrown, memory flat`,
+    `${soakSeconds} s of load and faults: no failure that no fault explains, nothing thrown`,
     async () => {
       const soaked = await soak(soakSeconds, seed);
       console.info(soakLines(soaked));

@@ -100,12 +100,13 @@ it("an answer that is cut off is blamed on an origin that cut it", () => {
 
 it("memory that rises is seen under the garbage of every collection, and garbage is not taken for it", () => {
   const sawtooth = (leakMibPerMin: number) =>
-    Array.from({ length: 600 }, (_, index) => {
+    Array.from({ length: 2_000 }, (_, index) => {
       const atMs = index * 500;
       return { atMs, mib: 200 + ((index * 7) % 40) + (leakMibPerMin * atMs) / 60_000 };
     });
   expect(judgeMemory(sawtooth(0)).isFlat).toBe(true);
   expect(judgeMemory(sawtooth(20)).isFlat).toBe(false);
+  expect(judgeMemory(sawtooth(20).slice(0, 240)).isFlat).toBeNull();
   expect(() => judgeMemory(sawtooth(0).slice(0, 20))).toThrow(RangeError);
 });
 

@@ -11,9 +11,15 @@ export interface Memory {
   readonly firstMib: number;
   readonly lastMib: number;
   readonly slopeMibPerMin: number;
-  readonly isFlat: boolean;
+  /** null: the run was too short to tell. */
+  readonly isFlat: boolean | null;
 }
 
+/**
+ * A shorter rest of the run than this says nothing: at a moderate rate V8 lets garbage grow for minutes before it collects
+ * its old generation, and that cannot be told from a leak.
+ */
+const tellingMinutes = 5;
 /** Share of the run in which code is compiled, tables grow to their sizes and memory may rise. */
 const warmUp = 0.4;
 /** Garbage is collected at least once in so many parts of what is left; the least of each part is what is kept. */
@@ -38,6 +44,6 @@ export function judgeMemory(samples: readonly Sample[]): Memory {
     firstMib: floors[0]![1],
     lastMib: floors.at(-1)![1],
     slopeMibPerMin,
-    isFlat: slopeMibPerMin * minutes <= riseMibMax,
+    isFlat: minutes < tellingMinutes ? null : slopeMibPerMin * minutes <= riseMibMax,
   };
 }

@@ -61,7 +61,7 @@ export function soakLines({ minutes, sent, faults, explained, unexplained, compl
     `${minutes.toFixed(1)} min, ${sent} requests, ${faults} faults: ${explained} failures explained by them, ${unexplained.length} not`,
     `uncaught exceptions, rejections and refused writes: ${complaints.length}`,
     `memory of workerd after the warm-up: ${firstMib.toFixed(0)} -> ${lastMib.toFixed(0)} MiB, ${slopeMibPerMin.toFixed(2)} MiB/min: ` +
-      `${isFlat ? "flat" : "RISES"} (a rise of ${riseMibMax} MiB is accepted)`,
+      `${isFlat === null ? "too short a run to tell" : isFlat ? "flat" : "RISES"} (a rise of ${riseMibMax} MiB is accepted)`,
   ].join("\n");
 }
 
@@ -70,7 +70,7 @@ export function soakBreaches({ unexplained, complaints, memory }: Soaked): strin
   return [
     ...unexplained.map((outcome) => `not explained by a fault: ${JSON.stringify(outcome)}`),
     ...complaints,
-    ...(memory.isFlat ? [] : [`memory rises by ${memory.slopeMibPerMin.toFixed(2)} MiB/min`]),
+    ...(memory.isFlat !== false ? [] : [`memory rises by ${memory.slopeMibPerMin.toFixed(2)} MiB/min`]),
   ];
 }
 
