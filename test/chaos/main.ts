@@ -25,7 +25,12 @@ if (values.only !== undefined && !parts.some((part) => part === values.only)) {
 const breaches: string[] = [];
 console.log(`--seed ${seed}`);
 if (isWanted("cycles")) {
-  const played = await playCycles(cycles, seed, (cycle) => found(cycle.breaches));
+  let count = 0;
+  const played = await playCycles(cycles, seed, (cycle) => {
+    count++;
+    if (count % 10 === 0) console.log(`${count} cycles`);
+    found(cycle.breaches);
+  });
   console.log(cyclesTable(played));
 }
 if (isWanted("origins")) console.log(stormTable(await storm((struck) => found(struck.breaches))));
