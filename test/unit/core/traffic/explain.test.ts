@@ -39,7 +39,12 @@ function split(weights: readonly number[], more: Partial<SplitRule> = {}): Split
 
 const version = fc.constantFrom("v1", "v2", "v3", "v9");
 const onEmpty = fc.constantFrom("error" as const, "next" as const);
-const setOf = (...members: string[]) => fc.option(fc.subarray(members, { minLength: 1 }).map((some) => new Set(some)));
+/** Half of the time null: were all parts of conditions mostly there, hardly any would hold. */
+const setOf = (...members: string[]) =>
+  fc.option(
+    fc.subarray(members, { minLength: 1 }).map((some) => new Set(some)),
+    { freq: 1 },
+  );
 const conditions: fc.Arbitrary<Conditions> = fc.record({
   criteria: fc.subarray([
     { source: "header" as const, name: "x", kind: "exact" as const, expected: "1" },
@@ -121,7 +126,7 @@ test("what is explained is what is selected; a draw is explained by an entry tha
         ),
       ).toBe(selection.entry);
     }),
-    { numRuns: 1_000 },
+    { seed: 1, numRuns: 1_000 },
   );
 });
 
@@ -133,9 +138,10 @@ test("a condition is called unmet exactly when the conditions do not hold", () =
       seen[unmet === null ? "held" : "unmet"] += 1;
       expect(unmet === null).toBe(holds(some, factsOf(request)));
     }),
-    { numRuns: 1_000 },
+    { seed: 1, numRuns: 1_000 },
   );
-  expect(Math.min(seen.held, seen.unmet)).toBeGreaterThan(20);
+  // Both have come up often.
+  expect(Math.min(seen.held, seen.unmet)).toBeGreaterThan(50);
 });
 
 describe("says why a rule was passed", () => {
