@@ -13,7 +13,7 @@ export const limits = Object.freeze({
   slowStartShareMin: 0.1,
   /** Parts of a slow start in which the weights stay what they are. */
   slowStartSteps: 100,
-  /** Choices from all origins that a retry makes in the hope of one that it has not tried. */
+  /** Choices from all origins that a retry makes in the hope of one that it has not tried; of the owner of a key one. */
   passesMax: 8,
   /** Keys of `consistent-hash` whose owners one isolate remembers, for each service and version. */
   ownersMemoMax: 2_048,

@@ -121,6 +121,22 @@ test("a retry looks at few origins too", () => {
   }
 });
 
+test("a retry by key asks once who owns the key, before it asks who is left", () => {
+  let asked = 0;
+  const tried = new (class extends Set<string> {
+    override has(id: string): boolean {
+      asked++;
+      return super.has(id);
+    }
+  })();
+  const { origins } = new Watched(1_000, () => 1);
+  const base = { origins, state: newLoadState(), slowStartMs: 0, nowMs: 0, random: seededRandom(2) };
+  const choice = { ...base, policy: "consistent-hash", hashKey: "user-1" } as const;
+  tried.add(chooseOrigin({ ...choice, tried: noneTried })!.id);
+  chooseOrigin({ ...choice, tried });
+  expect(asked).toBe(1 + origins.length);
+});
+
 test("which origins are usable is found once for each set of ejected ones and zone", () => {
   const watched = new Watched(1_000, () => 1);
   const isWell = () => false;
