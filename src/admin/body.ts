@@ -48,11 +48,21 @@ async function readText(request: Request, bytesMax: number): Promise<string> {
     for await (const chunk of request.body) {
       bytes += chunk.byteLength;
       if (bytes > bytesMax) throw tooLarge();
-      text += decoder.decode(chunk, { stream: true });
+      text += decoded(decoder, chunk);
     }
-    return text + decoder.decode();
   } catch (error) {
-    if (error instanceof TypeError) throw new GatewayError("invalid_request", { detail: "The body is not UTF-8." });
-    throw error;
+    if (error instanceof GatewayError) throw error;
+    // What is left is the stream's: it fails with its client, who reads no answer; the audit log does.
+    throw new GatewayError("invalid_request", { detail: "The body broke off before its end." });
+  }
+  return text + decoded(decoder);
+}
+
+/** The text of a chunk; without one, of what is left over at the end. */
+function decoded(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch {
+    throw new GatewayError("invalid_request", { detail: "The body is not UTF-8." });
   }
 }

@@ -269,6 +269,22 @@ describe("what is refused leaves the old document in force and serving", () => {
     expect((await problemOf(await put(body), code)).detail).toMatch(detail);
     await holds();
   });
+  test.each([new TypeError("the client has gone"), new Error("Network connection lost.")])(
+    "a body that breaks off, by whatever error: %s",
+    async (error) => {
+      const chunks = ['{"services":', '{"a"'].map((text) => new TextEncoder().encode(text));
+      const body = new ReadableStream({
+        pull(controller) {
+          const chunk = chunks.shift();
+          if (chunk) controller.enqueue(chunk);
+          else controller.error(error);
+        },
+      });
+      const { detail } = await problemOf(await callWith({}, "PUT", "/v1/config", { body }), "invalid_request");
+      expect(detail).toBe("The body broke off before its end.");
+      await holds();
+    },
+  );
   test.each<readonly [string, string, string]>([
     ["a name twice", '{"routes":[],"routes":[{"name":"a"}]}', "#/routes"],
     ["a name twice inside", '{"gateway":{"debugHeaders":true,"debugHeaders":false}}', "#/gateway/debugHeaders"],
