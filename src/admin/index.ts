@@ -80,7 +80,9 @@ export function newAdmin(snapshots: SnapshotSource, explain: Explainer): Hono<Ad
 function notFound(hono: Hono<AdminContext>, path: string): GatewayError {
   const handlersOf = (method: string) => hono.router.match(method, path)[0].length;
   // What every method passes through is middleware.
-  const allowed = ["GET", "PUT", "POST", "PATCH", "DELETE"].filter((method) => handlersOf(method) > handlersOf("NONE"));
+  const handled = ["GET", "PUT", "POST", "PATCH", "DELETE"].filter((method) => handlersOf(method) > handlersOf("NONE"));
+  // Hono answers HEAD by the handler of GET.
+  const allowed = handled.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
   return allowed.length === 0
     ? new GatewayError("not_found")
     : new GatewayError("method_not_allowed", { headers: { allow: allowed.join(", ") } });

@@ -338,17 +338,29 @@ describe("addresses that are not there", () => {
     await problemOf(await call(method, path), "not_found");
   });
   test.each([
-    ["DELETE", "/v1/config", "GET, PUT, PATCH"],
-    ["OPTIONS", "/v1/config", "GET, PUT, PATCH"],
-    ["PUT", "/v1/services/a", "GET"],
+    ["DELETE", "/v1/config", "GET, HEAD, PUT, PATCH"],
+    ["OPTIONS", "/v1/config", "GET, HEAD, PUT, PATCH"],
+    ["PUT", "/v1/services/a", "GET, HEAD"],
     ["GET", "/v1/services/a/origins/b", "PUT, DELETE"],
-    ["POST", "/health", "GET"],
+    ["POST", "/health", "GET, HEAD"],
     ["GET", "/v1/heartbeats", "POST"],
+    ["HEAD", "/v1/heartbeats", "POST"],
   ])("%s %s is 405 and says what is there", async (method, path, allow) => {
     const response = await call(method, path, { role: null });
     expect(response.headers.get("allow")).toBe(allow);
-    await problemOf(response, "method_not_allowed");
+    expect(response.status).toBe(405);
+    if (method !== "HEAD") await problemOf(response, "method_not_allowed");
   });
+  test.each(["/health", "/openapi.json", "/v1/config"])(
+    "HEAD %s answers what GET does, without the body",
+    async (path) => {
+      const [head, get] = [await call("HEAD", path), await call("GET", path)];
+      expect(await head.text()).toBe("");
+      expect(head.status).toBe(get.status);
+      for (const name of ["content-type", "etag", "cache-control"])
+        expect(head.headers.get(name)).toBe(get.headers.get(name));
+    },
+  );
 });
 
 describe("the id of a request", () => {
