@@ -23,8 +23,15 @@ const style = raw(`
   @media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #161616 } pre { background: #242424 } details { border-color: #333 } }
 `);
 
-/** The page, with a policy that lets nothing but its own style in. */
-export async function docsPage(document: object): Promise<Response> {
+/** Of the page: a policy that lets nothing but its own style in. */
+export const docsHeaders = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+  "x-content-type-options": "nosniff",
+};
+
+/** The page, as HTML. */
+export async function docsPage(document: object): Promise<string> {
   const { info, paths, components } = document as OpenApiDocument;
   const operations = Object.entries(paths ?? {}).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => operationHtml(method, path, operation)),
@@ -39,13 +46,7 @@ export async function docsPage(document: object): Promise<Response> {
     <p>Send <code>Authorization: Bearer TOKEN</code>. The same as data: <a href="openapi.json">openapi.json</a>;
     the configuration's JSON Schema: <a href="schema.json">schema.json</a>.</p>
     ${operations}${schemas.length > 0 ? html`<h2>Schemas</h2>${schemas}` : ""}</body></html>`;
-  return new Response(String(await page), {
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-      "x-content-type-options": "nosniff",
-    },
-  });
+  return String(await page);
 }
 
 function operationHtml(method: string, path: string, operation: Operation) {

@@ -10,7 +10,7 @@ import { audited, mountAudit } from "./audit.ts";
 import { mountBreakers } from "./breakers.ts";
 import { mountConfig } from "./config.ts";
 import type { AdminContext, Explainer, SnapshotSource } from "./context.ts";
-import { docsPage } from "./docs.ts";
+import { docsHeaders, docsPage } from "./docs.ts";
 import { openApiDocument } from "./document.ts";
 import { mountEvents } from "./events.ts";
 import { mountExplain } from "./explain.ts";
@@ -70,10 +70,23 @@ export function newAdmin(snapshots: SnapshotSource, explain: Explainer): Hono<Ad
   mountExplain(app, snapshots, explain);
   mountWatch(app, snapshots);
   mountAudit(app);
-  hono.get("/openapi.json", (c) => c.json(openApiDocument(app.calls)));
-  hono.get("/schema.json", (c) => c.json(configJsonSchema()));
-  hono.get("/docs", () => docsPage(openApiDocument(app.calls)));
+  mountDocuments(hono, app);
   return hono;
+}
+
+/** Anybody may ask for these, and to write one takes milliseconds: an isolate keeps what it has written. */
+function mountDocuments(hono: Hono<AdminContext>, app: AdminApp): void {
+  const kept = (path: string, headers: Record<string, string>, write: () => string | Promise<string>) => {
+    let text: string | undefined;
+    hono.get(path, async (c) => {
+      text ??= await write();
+      return c.body(text, 200, headers);
+    });
+  };
+  const jsonHeaders = { "content-type": "application/json" };
+  kept("/openapi.json", jsonHeaders, () => JSON.stringify(openApiDocument(app.calls)));
+  kept("/schema.json", jsonHeaders, () => JSON.stringify(configJsonSchema()));
+  kept("/docs", docsHeaders, () => docsPage(openApiDocument(app.calls)));
 }
 
 /** 405 with the methods of a path that exists (RFC 9110 15.5.6), else 404. */

@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { errorKinds } from "../../src/errors.ts";
 import { configJsonSchema } from "../../src/schema/config.ts";
-import { admin, call } from "./admin-support.ts";
+import { admin, call, callWith } from "./admin-support.ts";
 
 interface Operation {
   readonly summary?: string;
@@ -111,6 +111,18 @@ describe("the OpenAPI document", () => {
       expect(found, String(reference)).toBeTruthy();
     }
   });
+});
+
+test.each(["/openapi.json", "/schema.json", "/docs"])("%s is written once by an isolate", async (path) => {
+  const first = await (await callWith({}, "GET", path, { role: null })).text();
+  const stringify = vi.spyOn(JSON, "stringify");
+  try {
+    const again = await callWith({}, "GET", path, { role: null });
+    expect(await again.text()).toBe(first);
+    expect(stringify).not.toHaveBeenCalled();
+  } finally {
+    stringify.mockRestore();
+  }
 });
 
 describe("the page of it", () => {
