@@ -4,7 +4,7 @@ import { bounds } from "../bounds.ts";
 import * as api from "../schema/api.ts";
 import { requireRole } from "./auth.ts";
 import { strictJson } from "./body.ts";
-import { describeCall, json, problems } from "./openapi.ts";
+import { describeCall, integer, json, problems } from "./openapi.ts";
 
 const Document = z
   .looseObject({})
@@ -13,14 +13,14 @@ const ofWrite = {
   query: z.strictObject({
     dryRun: z.enum(["true", "false"]).optional(),
     note: z.string().max(bounds.noteLengthMax).optional(),
-    canary: z.coerce.number().int().min(1).max(99).optional().meta({
+    canary: integer(1, 99).optional().meta({
       description: "Serve it to so many percent of the clients only; again, with the same document, to change that",
     }),
   }),
   headers: z.object({ "if-match": z.string().optional().meta({ example: '"12"' }) }),
 };
 const applied = json("The revision in force after the call, and what changed", api.ApplyAnswer);
-const ofRevision = (from: number) => z.coerce.number().int().min(from).max(Number.MAX_SAFE_INTEGER);
+const ofRevision = (from: number) => integer(from, Number.MAX_SAFE_INTEGER);
 
 export const getConfig = describeCall({
   method: "get",
@@ -99,7 +99,7 @@ export const getRevisions = describeCall({
   request: {
     query: z.strictObject({
       before: ofRevision(1).optional().meta({ description: "`next` of the page before" }),
-      limit: z.coerce.number().int().min(1).max(bounds.revisionsPerPageMax).default(bounds.revisionsPerPageDefault),
+      limit: integer(1, bounds.revisionsPerPageMax).default(bounds.revisionsPerPageDefault),
     }),
   },
   responses: { 200: json("Revisions", api.RevisionsAnswer), ...problems(400, 401, 403, 503) },

@@ -79,8 +79,13 @@ function referenceOf(schema: z.ZodType, schemas: Schemas): object {
 function jsonSchemaOf(schema: z.ZodType) {
   const { $schema: _, ...written } = z.toJSONSchema(schema, {
     io: "input",
-    // The pattern of a date, a page long, says no more than its format.
-    override: ({ jsonSchema }) => void (jsonSchema.format && delete jsonSchema.pattern),
+    override({ zodSchema, jsonSchema }) {
+      // The pattern of a date, a page long, says no more than its format.
+      if (jsonSchema.format) delete jsonSchema.pattern;
+      // Zod leaves it out where the text that is sent becomes a number.
+      const { def } = zodSchema._zod;
+      if (def.type === "default") jsonSchema.default = def.defaultValue;
+    },
   });
   return written;
 }

@@ -1,6 +1,6 @@
 /** What the descriptions of the admin API's calls share. Of @hono/zod-openapi only types are used: its code is left out of the bundle. */
 import type { RouteConfig } from "@hono/zod-openapi";
-import type * as z from "zod";
+import * as z from "zod";
 import { GatewayError } from "../errors.ts";
 import { Problem } from "../schema/api.ts";
 
@@ -15,6 +15,19 @@ export function requestSchemasOf({ request = {} }: RouteConfig) {
   const { query, params, headers } = request as Readonly<Record<string, z.ZodObject | undefined>>;
   return { query, param: params, header: headers, json: body?.schema };
 }
+
+/**
+ * An integer in a path or query, as decimal digits. Zod's own coercion takes whatever `Number` does: `0x10`, `1e3`, blanks.
+ * In the document it is an integer.
+ */
+export const integer = (min: number, max: number) =>
+  z.preprocess(
+    (text) => (/^\d+$/.test(String(text)) ? Number(text) : text),
+    z
+      .int({ error: ({ code }) => (code === "invalid_type" ? "must be an integer in decimal digits" : undefined) })
+      .min(min)
+      .max(max),
+  );
 
 /** A JSON answer. */
 export function json<T extends z.ZodType>(description: string, schema: T) {

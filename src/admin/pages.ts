@@ -3,23 +3,20 @@ import * as z from "zod";
 import { bounds } from "../bounds.ts";
 import { Name } from "../schema/names.ts";
 import type { ServiceView } from "../snapshot/types.ts";
+import { integer } from "./openapi.ts";
 
 /** `after`: the last name of the page before. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(bounds.servicesPerPageMax).default(bounds.servicesPerPageDefault),
+  limit: integer(1, bounds.servicesPerPageMax).default(bounds.servicesPerPageDefault),
   after: Name.optional(),
 });
 
 /** `since`: the last id of the page before. */
 export const LogQuery = z.strictObject({
-  since: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
+  since: integer(0, Number.MAX_SAFE_INTEGER)
     .default(0)
     .meta({ description: "Id after which the answer begins: `next` of the page before; 0 = from the oldest" }),
-  limit: z.coerce.number().int().min(1).max(bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
+  limit: integer(1, bounds.eventsPerCallMax).default(bounds.eventsPerCallDefault),
 });
 
 /** A page, and the `after` of the one that follows; null after the last. */

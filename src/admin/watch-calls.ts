@@ -4,17 +4,13 @@ import { bounds } from "../bounds.ts";
 import { ManifestWatchAnswer, ServiceWatchAnswer } from "../schema/api.ts";
 import { Name } from "../schema/names.ts";
 import { requireRole } from "./auth.ts";
-import { describeCall, json, problems } from "./openapi.ts";
+import { describeCall, integer, json, problems } from "./openapi.ts";
 
 const query = z.strictObject({
-  from: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
+  from: integer(0, Number.MAX_SAFE_INTEGER).optional().meta({
     description: "The last one seen; the answer has what came after it. Left out: from now on, answered at once",
   }),
-  waitSeconds: z.coerce
-    .number()
-    .int()
-    .min(bounds.watchWaitSecondsMin)
-    .max(bounds.watchWaitSecondsMax)
+  waitSeconds: integer(bounds.watchWaitSecondsMin, bounds.watchWaitSecondsMax)
     .default(bounds.watchWaitSecondsDefault)
     .meta({ description: "How long to wait for the first event; not of a WebSocket" }),
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { errorKinds } from "../../src/errors.ts";
 import { configJsonSchema } from "../../src/schema/config.ts";
-import { admin, call, callWith } from "./admin-support.ts";
+import { admin, call, callWith, errorsOf } from "./admin-support.ts";
 
 interface Operation {
   readonly summary?: string;
@@ -111,6 +111,31 @@ describe("the OpenAPI document", () => {
       expect(found, String(reference)).toBeTruthy();
     }
   });
+});
+
+test("an integer in an address is decimal digits; the refusal of any other text names the parameter", async () => {
+  const integers = operations.flatMap(([path, method, { parameters = [] }]) =>
+    parameters.flatMap(({ name, schema }) => {
+      const { type, minimum, maximum, default: given } = schema as Readonly<Record<string, unknown>>;
+      if (type !== "integer") return [];
+      expect([minimum, maximum], `${path} ${name}`).toEqual([expect.any(Number), expect.any(Number)]);
+      return [{ path: path.slice("/_sluice".length), method: method.toUpperCase(), name, default: given }];
+    }),
+  );
+  expect(integers).toHaveLength(17);
+  expect(integers.filter((one) => one.default !== undefined)).toHaveLength(9);
+  for (const { path, method, name } of integers) {
+    for (const text of ["0x10", "0b1", "1e1", " ", " 5", "+5", "5.0", "-1", "٥"]) {
+      const value = encodeURIComponent(text);
+      const isInPath = path.includes(`{${name}}`);
+      const target = path.replace(`{${name}}`, value).replace(/\{\w+\}/g, "a") + (isInPath ? "" : `?${name}=${value}`);
+      const errors = await errorsOf(
+        await call(method, target, method === "GET" ? {} : { body: {} }),
+        "invalid_request",
+      );
+      expect(errors, `${method} ${target}`).toMatchObject({ [`#/${name}`]: "must be an integer in decimal digits" });
+    }
+  }
 });
 
 test.each(["/openapi.json", "/schema.json", "/docs"])("%s is written once by an isolate", async (path) => {
