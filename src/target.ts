@@ -1,5 +1,6 @@
 /** The address of a request, in the parts that decisions look at. */
 import { bounds } from "./bounds.ts";
+import { makeRoom } from "./core/make-room.ts";
 import { normalizeHost } from "./core/routing/host.ts";
 
 /** Scheme, host and port. */
@@ -69,11 +70,7 @@ function authorityOf(url: URL, written: string | null): Authority {
   const authority = { scheme, host: url.host, hostname: url.hostname, port, name: normalizeHost(url.host) };
   // By the parser's text: the other is a part of the whole address, which would be kept with it.
   if (written === url.origin && written.length <= bounds.authorityLengthMax) {
-    if (authorities.size >= bounds.authoritiesMax)
-      for (const oldest of authorities.keys()) {
-        authorities.delete(oldest);
-        break;
-      }
+    makeRoom(authorities, bounds.authoritiesMax);
     authorities.set(url.origin, authority);
   }
   return authority;

@@ -7,6 +7,7 @@ import { admitAll } from "../core/limiting/admit.ts";
 import type { Ask, Decision } from "../core/limiting/decision.ts";
 import { failed, granted } from "../core/limiting/request.ts";
 import { type LeaseRequest, newTable, type Table } from "../core/limiting/table.ts";
+import { makeRoom } from "../core/make-room.ts";
 import { leasePermits } from "./rate-limiter.ts";
 
 /** A decision, and how many calls to objects the request waited for. */
@@ -144,9 +145,8 @@ function noteFailure(key: string, reason: string): void {
   if (failures.count === bounds.limiterFailuresMax) console.error(`a rate limiter could not be reached: ${reason}`);
   if (failures.count >= bounds.limiterFailuresMax) failures.openUntilMs = Date.now() + bounds.limiterOpenMs;
   failing.delete(key);
+  makeRoom(failing, bounds.limiterFailingKeysMax);
   failing.set(key, failures);
-  if (failing.size > bounds.limiterFailingKeysMax)
-    for (const oldest of failing.keys()) return void failing.delete(oldest);
 }
 
 function contended(asks: readonly Ask[]): Limited["decision"] {

@@ -28,7 +28,7 @@ const rooms: readonly Room[] = [
   { files: /^src\/within\.ts$/, imports: [] },
   { files: /^src\/respond\.ts$/, imports: ["src/errors.ts"] },
   { files: /^src\/header-section\.ts$/, imports: [] },
-  { files: /^src\/target\.ts$/, imports: ["src/bounds.ts", "src/core/routing/host.ts"] },
+  { files: /^src\/target\.ts$/, imports: ["src/bounds.ts", "src/core/make-room.ts", "src/core/routing/host.ts"] },
   { files: /^src\/core\//, imports: ["src/core/", "src/bounds.ts"] },
   { files: /^src\/schema\//, imports: ["src/schema/", "src/bounds.ts"], packages: ["zod", "ipaddr.js"] },
   {

@@ -1,8 +1,9 @@
 /** What became of requests: counted for the object, and for the isolate's own breaker. */
 import { bounds } from "../../bounds.ts";
+import { makeRoom } from "../make-room.ts";
 import { countLocally, endProbe, type Local } from "./local.ts";
 import { probeOutcome } from "./probes.ts";
-import { addLocal, knownOf, makeRoom, type OpenCell, type Permit, type Sense } from "./sense-state.ts";
+import { addLocal, knownOf, type OpenCell, type Permit, type Sense } from "./sense-state.ts";
 import type { CallOutcome, HealthSettings, OutlierSettings } from "./types.ts";
 
 /**

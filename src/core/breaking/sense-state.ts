@@ -1,5 +1,6 @@
 /** What one isolate knows of the health of one service: what the object has said, and results that it was not told yet. */
 import { bounds } from "../../bounds.ts";
+import { makeRoom } from "../make-room.ts";
 import { type Local, newLocal } from "./local.ts";
 import type { BreakerState, Cell, Forced, HealthReport, ProbeResult, PublishedHealth } from "./types.ts";
 
@@ -129,13 +130,4 @@ export function addLocal(sense: Sense, version: string, generation: number): Loc
   makeRoom(sense.locals, bounds.senseVersionsMax);
   sense.locals.set(version, local);
   return local;
-}
-
-/** Makes room for one more: forgets the entry that came first when there are `max`. */
-export function makeRoom(map: Map<string, unknown>, max: number): void {
-  if (map.size < max) return;
-  for (const first of map.keys()) {
-    map.delete(first);
-    return;
-  }
 }
