@@ -68,11 +68,13 @@ export function isCurrent(sense: Sense, of: { readonly version: string; readonly
 function eject(sense: Sense, ejections: Sense["ejections"], nowMs: number): void {
   const left = ejections.filter(({ untilMs }) => nowMs < untilMs);
   sense.ejections = left;
-  sense.ejected = left.length === 0 ? nobody : new Set(left.map(({ origin }) => origin));
+  // Which origins are usable is known by the set, and most replies change nothing in it.
+  const isSame = left.length === sense.ejected.size && left.every(({ origin }) => sense.ejected.has(origin));
+  if (!isSame) sense.ejected = left.length === 0 ? nobody : new Set(left.map(({ origin }) => origin));
   sense.ejectedUntilMs = Math.min(...left.map(({ untilMs }) => untilMs));
 }
 
-/** Origins that are taken out now; the same set as long as nothing changes. */
+/** Origins that are taken out now; the same set as long as they are the same. */
 export function ejectedOf(sense: Sense, nowMs: number): ReadonlySet<string> {
   if (nowMs >= sense.ejectedUntilMs) eject(sense, sense.ejections, nowMs);
   return sense.ejected;

@@ -143,10 +143,15 @@ describe("a view", () => {
     const both = ejectedOf(sense, nowMs);
     expect([...both]).toEqual(["a", "b"]);
     expect(ejectedOf(sense, nowMs + 999)).toBe(both);
+    const later = ejected.map(({ origin, forMs }) => ({ origin, forMs: Math.max(0, forMs - 100) }));
+    adopt(sense, published([], { revision: 2, ejected: later }), nowMs + 100);
+    expect(ejectedOf(sense, nowMs + 999), "after a view that has the same origins").toBe(both);
     expect([...ejectedOf(sense, nowMs + 1_000)]).toEqual(["b"]);
+    adopt(sense, published([], { revision: 3, ejected: [{ origin: "d", forMs: 1_000 }] }), nowMs + 1_000);
+    expect([...ejectedOf(sense, nowMs + 1_000)]).toEqual(["d"]);
     const none = ejectedOf(sense, nowMs + 2_000);
     expect(none.size).toBe(0);
-    adopt(sense, published([], { revision: 2 }), nowMs);
+    adopt(sense, published([], { revision: 4 }), nowMs);
     expect(ejectedOf(sense, nowMs), "the constant").toBe(none);
   });
 });
