@@ -1,7 +1,7 @@
 /**
  * Parses what a Zod schema accepts, at a tenth of Zod's price. An isolate compiles the document before its first request,
  * with cold code; what it reads was accepted before, so Zod's account of each member is made for nobody. Here a schema is
- * turned into one function a node, once; kinds that are not known here are left to Zod.
+ * turned into one function a node, once.
  */
 import * as z from "zod";
 
@@ -14,10 +14,26 @@ export type QuickParser = (value: unknown) => unknown;
 type Checks = z.core.$ZodCheck[] | undefined;
 type Test = (value: never) => boolean;
 
+/** What a definition may have beside its type, its checks and its messages, by kind. Anything more changes what it means. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  string: [],
+  number: [],
+  boolean: [],
+  enum: ["entries"],
+  literal: ["values"],
+  optional: ["innerType"],
+  default: ["innerType", "defaultValue"],
+  prefault: ["innerType", "defaultValue"],
+  array: ["element"],
+  union: ["options"],
+  record: ["keyType", "valueType"],
+  object: ["shape", "catchall"],
+};
+const common = ["type", "checks", "error"];
+
 /**
- * A parser that accepts what the schema accepts, and answers the same but for the order of members: defaults come first. That
- * holds for the kinds that the document's schema is made of, against which it is tested; of others some would be taken
- * wrongly (`z.xor`, records by an enum, checks that change their value such as `.trim()`, `.catch()`).
+ * A parser that accepts what the schema accepts, and answers the same but for the order of members: defaults come first.
+ * Throws TypeError for a schema of which it cannot promise that: only what the document's schema is made of is known.
  */
 export function quickParser(schema: z.core.$ZodType): QuickParser {
   const { def } = (schema as z.core.$ZodTypes)._zod;
@@ -34,7 +50,7 @@ export function quickParser(schema: z.core.$ZodType): QuickParser {
 
 /** A check of a value that has the right type. */
 function testOf(check: z.core.$ZodCheck): Test {
-  const { def } = (check as z.core.$ZodChecks)._zod;
+  const { def } = (check as z.core.$ZodChecks | z.core.$ZodCustom)._zod;
   switch (def.check) {
     case "min_length":
       return (value: string) => value.length >= def.minimum;
@@ -47,8 +63,19 @@ function testOf(check: z.core.$ZodCheck): Test {
     case "string_format": {
       const { format, pattern } = def;
       if (format === "regex" && pattern) return (value: string) => pattern.test(value);
+      return format === "starts_with" ? testByZod(check) : unknown(`the format ${format}`);
     }
+    case "number_format":
+      return testByZod(check);
+    case "custom":
+      // `refine` has a function; others may change the value. With `when` it may be left out.
+      return "fn" in def && def.when === undefined ? testByZod(check) : unknown("a check of that kind");
+    default:
+      return unknown(`the check ${def.check}`);
   }
+}
+
+function testByZod(check: z.core.$ZodCheck): Test {
   return (value) => {
     const payload: z.core.ParsePayload<never> = { value, issues: [] };
     check._zod.check(payload);
@@ -56,10 +83,16 @@ function testOf(check: z.core.$ZodCheck): Test {
   };
 }
 
+function unknown(what: string): never {
+  throw new TypeError(`the quick parser does not know ${what}`);
+}
+
 function parserOf(schema: z.core.$ZodTypes): QuickParser {
   const { def } = schema._zod;
-  // A format (`z.iso.datetime`) is a schema and a check at once.
-  if ("check" in def || "coerce" in def) return byZod(schema);
+  // A format is a schema and a check at once; a lazy schema may lead back to itself, and Zod keeps notes in it.
+  if (def.type === "lazy" || ("format" in def && def.format === "datetime")) return byZod(schema);
+  const strange = Object.keys(def).find((name) => !common.includes(name) && !known[def.type]?.includes(name));
+  if (strange !== undefined) unknown(`${strange} of ${def.type}`);
   switch (def.type) {
     case "string":
       return (value) => (typeof value === "string" ? value : misfit);
@@ -81,11 +114,14 @@ function parserOf(schema: z.core.$ZodTypes): QuickParser {
     case "union":
       return unionParser(def.options.map(quickParser));
     case "record":
+      // By an enum each of its names would be required.
+      if (def.keyType._zod.def.type !== "string") unknown("names of that kind");
       return recordParser(quickParser(def.keyType), quickParser(def.valueType));
     case "object":
-      return def.catchall?._zod.def.type === "never" ? objectParser(def.shape) : byZod(schema);
+      if (def.catchall?._zod.def.type !== "never") unknown("objects that are not strict");
+      return objectParser(def.shape);
     default:
-      return byZod(schema);
+      return unknown(`the kind ${def.type}`);
   }
 }
 
@@ -149,9 +185,11 @@ function objectParser(shape: z.core.$ZodShape): QuickParser {
   const defaults: Entries = {};
   for (const [key, member] of Object.entries(shape)) {
     members.set(key, quickParser(member));
-    const { optin } = member._zod;
+    const { optin, def } = (member as z.core.$ZodTypes)._zod;
     if (optin === undefined) required.push(key);
-    if (optin === "defaulted") defaults[key] = z.parse(member, undefined);
+    else if (optin === "defaulted") defaults[key] = z.parse(member, undefined);
+    else if (def.type !== "optional" || def.innerType._zod.optin !== undefined)
+      unknown("what an absent member becomes");
   }
   const hasDefaults = Object.keys(defaults).length > 0;
   return (value) => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { Config } from "../../../src/schema/config.ts";
+import { Config, configJsonSchema } from "../../../src/schema/config.ts";
 import { misfit, quickParser } from "../../../src/schema/quick.ts";
 import { contractExample } from "../snapshot/contract-example.ts";
 
@@ -78,16 +78,54 @@ describe("the quick parser of the document", () => {
     // Both answers have come up often.
     expect(accepted).toBeGreaterThan(300);
     expect(accepted).toBeLessThan(2_700);
+  }, 30_000);
+
+  test("is built whatever Zod did with the schema before", () => {
+    configJsonSchema();
+    for (const document of [everything, { ...everything, routes: [1] }]) Config.safeParse(document);
+    expect(quickParser(Config)(everything)).toEqual(Config.parse(everything));
   });
 
-  test("leaves to Zod what it does not know", () => {
+  test.each<readonly [string, z.ZodType]>([
+    ["a choice that excludes", z.xor([z.string(), z.number()])],
+    ["a choice by a member", z.discriminatedUnion("a", [z.strictObject({ a: z.literal(1) })])],
+    ["names of an enum", z.record(z.enum(["a", "b"]), z.string())],
+    ["names of a literal", z.record(z.literal("a"), z.string())],
+    ["names that may be anything", z.looseRecord(z.string().regex(/^x/), z.string())],
+    ["some names of an enum", z.partialRecord(z.enum(["a"]), z.string())],
+    ["a check that trims", z.string().trim()],
+    ["a check that changes case", z.string().toLowerCase()],
+    ["a check that may change anything", z.string().check(() => {})],
+    ["a check that is left out at times", z.string().refine(() => false, { when: () => false })],
+    ["a check of another kind", z.number().multipleOf(2)],
+    ["a format", z.email()],
+    ["a format as a check", z.string().includes("a")],
+    ["a value instead of a wrong one", z.string().catch("a")],
+    ["a transformation", z.string().transform((text) => text.length)],
+    ["a step before", z.preprocess(String, z.string())],
+    ["coercion", z.coerce.number()],
+    ["null", z.string().nullable()],
+    ["what is frozen", z.strictObject({}).readonly()],
+    ["a tuple", z.tuple([z.string()])],
+    ["anything", z.any()],
+    ["unknown members that are dropped", z.object({})],
+    ["unknown members that are kept", z.looseObject({})],
+    ["unknown members of a kind", z.object({}).catchall(z.string())],
+    ["a choice that may be absent", z.strictObject({ a: z.union([z.string(), z.number().optional()]) })],
+  ])("is not built for %s, however deep", (_, schema) => {
+    expect(() => quickParser(schema)).toThrow(TypeError);
+    expect(() => quickParser(z.array(z.strictObject({ a: schema.optional() })))).toThrow(TypeError);
+  });
+
+  test("what is absent becomes what the schema makes of it", () => {
     const schema = z.strictObject({
-      a: z.string().transform((text) => text.length),
-      b: z.coerce.number(),
-      c: z.email(),
+      a: z.string().default("x").optional(),
+      b: z.string().optional().default("x"),
+      c: z.strictObject({ d: z.number().default(1) }).prefault({}),
+      e: z.string().optional().prefault("x"),
     });
     const parser = quickParser(schema);
-    for (const value of [{ a: "abc", b: "1", c: "a@b.example" }, { a: "abc", b: "x", c: "a@b.example" }, { a: 1 }]) {
+    for (const value of [{}, { a: "y", b: "y", c: { d: 2 }, e: "y" }, { c: {} }, { c: 1 }]) {
       const said = bothSay(parser, schema, value);
       expect(said.quick).toEqual(said.zod);
     }
