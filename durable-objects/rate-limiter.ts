@@ -14,7 +14,9 @@ import { type Peek, peek } from "../src/core/limiting/peek.ts";
 import type { LeaseQuery, LeaseReply } from "../src/core/limiting/types.ts";
 import { migrate } from "./migrate.ts";
 
-const migrations = ["CREATE TABLE book (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL) STRICT;"];
+const migrations = [
+  "CREATE TABLE IF NOT EXISTS book (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL) STRICT",
+];
 
 const selectBook = "SELECT json FROM book";
 const upsertBook = "INSERT INTO book VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json";
@@ -61,7 +63,9 @@ export class RateLimiter extends DurableObject<Env> {
     this.#alarmAtMs = null;
     try {
       this.#book ??= this.#load();
-      if (deletableAtMs(this.#book) > nowMs) return this.#schedule(this.#book, nowMs);
+      const dueMs = deletableAtMs(this.#book);
+      // In use, and so it will probably be for long: to wake for every lease of it would double its calls.
+      if (dueMs > nowMs) return this.#setAlarm(dueMs + bounds.limiterAlarmPauseMs);
       this.#book = null;
       await this.ctx.storage.deleteAll();
     } catch (error) {

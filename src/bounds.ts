@@ -173,6 +173,8 @@ export const bounds = Object.freeze({
   limitUnkeyedRetryMs: 1_000,
   /** The alarm that ends a limiter's idle state stays unless it would come this much too late: setting one costs a write. */
   limiterAlarmLateMsMax: 3_600_000,
+  /** One that finds its limiter in use comes again so long after it could have done its work; less than what is too late. */
+  limiterAlarmPauseMs: 1_800_000,
   /** Pause between two lines of the log about limits in shadow mode or without their object. */
   limitEventPauseMs: 1_000,
   /** Failed calls in a row after which a key's limiter is left alone, and for how long. */

@@ -88,3 +88,12 @@ export function matchFigures(measured: ReadonlyMap<string, Measured>): Figure[] 
   const note = `CPU beyond that of BARE; whole requests: ${(many / few).toFixed(2)}`;
   return [{ id: "match-cost", what: "10,000 routes against 10", value: (many - 1) / (few - 1), unit: "", note }];
 }
+
+/** Requests of 10,000 keys that have their leases, by those of one. Empty unless both were measured. */
+export function keysFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
+  const ratioOf = (name: string) => measured.get(name)?.cpuRatio?.median;
+  const [one, many] = [ratioOf("limited"), ratioOf("keys")];
+  if (one === undefined || many === undefined) return [];
+  const note = "CPU of whole requests; leases that end in the run and are renewed are in it";
+  return [{ id: "keys-cost", what: "10,000 keys against one", value: many / one, unit: "", note }];
+}

@@ -33,6 +33,17 @@ test("one that fails leaves nothing of itself, and is tried again by the next st
     expect(rows(storage)).toEqual([{ n: 7 }]);
   }));
 
+test("a lone one that may be run again leaves no note, and is the first of two when another is appended", () =>
+  runInDurableObject(env.RATE_LIMITER.getByName("migrate"), (_, { storage }) => {
+    const first = "CREATE TABLE IF NOT EXISTS extra (n INTEGER)";
+    for (let start = 0; start < 2; start++) migrate(storage, [first]);
+    expect(() => storage.sql.exec("SELECT * FROM migration")).toThrow("no such table");
+    for (let start = 0; start < 2; start++) migrate(storage, [first, "INSERT INTO extra VALUES (7)"]);
+    expect(rows(storage)).toEqual([{ n: 7 }]);
+    migrate(storage, [first]);
+    expect(rows(storage)).toEqual([{ n: 7 }]);
+  }));
+
 test("tables that are newer than the code are left alone, with a warning", () =>
   inStorage((storage, own) => {
     migrate(storage, [...own, "CREATE TABLE extra (n INTEGER)"]);

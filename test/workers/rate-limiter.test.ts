@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { bounds } from "../../src/bounds.ts";
 import { leasePermits } from "../../src/clients/rate-limiter.ts";
 import { limits } from "../../src/core/limiting/limits.ts";
 import type { LeaseQuery, WindowSpec } from "../../src/core/limiting/types.ts";
@@ -164,6 +165,24 @@ describe("a charge", () => {
   });
 });
 
+describe("a key that is new", () => {
+  test("has one table with one row", async () => {
+    await lease(1);
+    expect(await tablesOf()).toEqual(["book"]);
+    expect(await charged()).toEqual([1]);
+  });
+
+  test("goes on from the tables of the version before, which noted its migration", async () => {
+    await lease(4);
+    await runInDurableObject(stubOf(), (_, { storage }) => {
+      storage.sql.exec("CREATE TABLE migration (version INTEGER PRIMARY KEY) STRICT; INSERT INTO migration VALUES (1)");
+    });
+    await crash();
+    expect(await grant(7)).toBe(0);
+    expect(await grant(6)).toBe(6);
+  });
+});
+
 describe("a hot key", () => {
   test("stores far fewer rows than it is called, and after the object's end never goes above the limit", async () => {
     const windows = [sliding(4_000, 60 * minuteMs)];
@@ -284,6 +303,22 @@ describe("the alarm", () => {
     expect(await charged()).toEqual([10]);
   });
 
+  test("leaves a key alone that it finds in use, until half an hour after it could be deleted", async () => {
+    const clock = clockAt("2031-03-10T12:00:00Z");
+    await lease(4, { exact: true });
+    clock.forward(30_000);
+    await lease(4, { exact: true });
+    clock.forward((await alarmOf())! - Date.now() - 30_000);
+    await runDurableObjectAlarm(stubOf());
+    const alarm = await alarmOf();
+    expect(alarm).toBe(Date.parse("2031-03-10T12:01:30Z") + limits.idleMarginMs + bounds.limiterAlarmPauseMs);
+    for (let call = 0; call < 3; call++) {
+      clock.forward(minuteMs);
+      await lease(1, { exact: true });
+      expect(await alarmOf()).toBe(alarm);
+    }
+  });
+
   test("deletes in an object that had ended before", async () => {
     const clock = clockAt("2031-03-10T12:00:00Z");
     await lease(4, { exact: true });
@@ -298,10 +333,10 @@ describe("the alarm", () => {
     await crash();
     const error = vi.spyOn(console, "error").mockReturnValue();
     const alarm = await runInDurableObject(stubOf(), async (instance, { storage }) => {
-      storage.sql.exec("ALTER TABLE book RENAME TO hidden");
+      storage.sql.exec("ALTER TABLE book RENAME COLUMN json TO hidden");
       await storage.deleteAlarm();
       await instance.alarm();
-      storage.sql.exec("ALTER TABLE hidden RENAME TO book");
+      storage.sql.exec("ALTER TABLE book RENAME COLUMN hidden TO json");
       return await storage.getAlarm();
     });
     expect(alarm).toBeGreaterThan(Date.now());

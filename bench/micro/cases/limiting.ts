@@ -40,19 +40,19 @@ function admitCase(name: string, sets: readonly (readonly Ask[])[], permits: num
 
 export function limiting(): Case[] {
   // Fewer than half of what the table keeps: none of them is forgotten.
-  const many = Array.from({ length: 4_900 }, (_, n) => [askFor(`per-client|ip=203.0.${n >> 8}.${n & 255}`)]);
+  const many = Array.from({ length: 10_000 }, (_, n) => [askFor(`per-client|ip=203.0.${n >> 8}.${n & 255}`)]);
   return [
     admitCase("one hot key", [[askFor("global")]], plenty),
-    admitCase("4900 keys", many, plenty),
+    admitCase("10000 keys", many, plenty),
     admitCase("two limits", [[askFor("global"), askFor("per-client|ip=203.0.113.7")]], plenty),
     admitCase("denied", [[askFor("global")]], 0),
     newKeys(),
   ];
 }
 
-/** 10,000 keys by turns: more than the table keeps, so that each is new when it comes. */
+/** 40,000 keys by turns: more than the table keeps, so that each is new when it comes. */
 function newKeys(): Case {
   const table = newTable("bench");
-  const asks = Array.from({ length: 10_000 }, (_, n) => [askFor(`per-client|ip=203.0.${n >> 8}.${n & 255}`)]);
-  return { name: "admit 10000 keys, none in hand", run: (index) => admitAll(table, asks[index % asks.length]!, nowMs) };
+  const asks = Array.from({ length: 40_000 }, (_, n) => [askFor(`per-client|ip=203.0.${n >> 8}.${n & 255}`)]);
+  return { name: "admit 40000 keys, none in hand", run: (index) => admitAll(table, asks[index % asks.length]!, nowMs) };
 }

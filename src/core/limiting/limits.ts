@@ -56,8 +56,8 @@ export const limits = Object.freeze({
   idleMarginMs: 60_000,
 
   // --- The isolate's table ----------------------------------------------------------------------------------------
-  /** Keys remembered by one isolate, those that were not used for long go first; about 1 KiB each. */
-  entriesMax: 10_000,
+  /** Keys remembered by one isolate, at least the last half of these that were asked for; about 0.7 KiB each. */
+  entriesMax: 32_000,
   /** Time constant of the demand estimate. */
   demandMs: 2_000,
   /** The next lease is asked for while permits for this much demand are in hand, or for that part of a lease if it is less. */

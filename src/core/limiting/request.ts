@@ -1,7 +1,16 @@
 /** Calls to the object: how they are made up, and what their answers mean for the isolate. */
 import type { Ask } from "./decision.ts";
 import { limits } from "./limits.ts";
-import { close, demandOf, type Entry, findEntry, type LeaseRequest, report, type Table } from "./table.ts";
+import {
+  awaitTicket,
+  close,
+  type Entry,
+  expectedRate,
+  findEntry,
+  type LeaseRequest,
+  report,
+  type Table,
+} from "./table.ts";
 import type { LeaseQuery, LeaseReply } from "./types.ts";
 
 /**
@@ -26,7 +35,7 @@ export function askLease(
 /** A call for exactly the cost of one request, which waits for it. */
 export function askExactly(table: Table, entry: Entry, ask: Ask, nowMs: number): LeaseRequest {
   const request = newRequest(table, entry, ask, nowMs, { need: ask.cost, exact: true });
-  entry.tickets.set(request.query.seq, null);
+  awaitTicket(entry, request.query.seq);
   return request;
 }
 
@@ -43,7 +52,7 @@ export function askToExchange(table: Table, entry: Entry, ask: Ask, nowMs: numbe
 function newRequest(
   table: Table,
   entry: Entry,
-  { key, policy }: Ask,
+  { key, policy, cost }: Ask,
   nowMs: number,
   part: Partial<LeaseQuery>,
 ): LeaseRequest {
@@ -55,7 +64,7 @@ function newRequest(
       isolate: table.isolate,
       seq: table.seq,
       need: 0,
-      rate: demandOf(entry, nowMs),
+      rate: expectedRate(entry, cost, nowMs),
       exact: false,
       spent: 0,
       reports: entry.unreported,

@@ -36,7 +36,7 @@ export interface Entry {
   /** The one call for permits that is under way. */
   pending: LeaseRequest | null;
   /** Exact calls that somebody waits for, and what they brought: null until answered. */
-  readonly tickets: Map<number, Ticket | null>;
+  tickets: Map<number, Ticket | null>;
   unreported: Report[];
   denial: Denial | null;
   /** Demand in permits a second before the last request, and its moment. */
@@ -68,6 +68,15 @@ export interface Table {
   older: Map<string, Entry>;
 }
 
+/** Always empty: of the keys that have never made an exact call, which are most. */
+const noTickets: Entry["tickets"] = new Map();
+
+/** Notes that somebody waits for an exact call. */
+export function awaitTicket(entry: Entry, seq: number): void {
+  if (entry.tickets === noTickets) entry.tickets = new Map();
+  entry.tickets.set(seq, null);
+}
+
 /** An isolate's table. `isolate`: a random name that no other isolate has or ever had. */
 export function newTable(isolate: string): Table {
   return { isolate, seq: 0, entries: new Map(), older: new Map() };
@@ -96,7 +105,7 @@ function newEntry(nowMs: number): Entry {
   return {
     leases: [],
     pending: null,
-    tickets: new Map(),
+    tickets: noTickets,
     unreported: [],
     denial: null,
     demand: { perSecond: 0, atMs: nowMs },
@@ -144,4 +153,15 @@ export function demandOf({ demand }: Entry, nowMs: number): number {
 export function addDemand(entry: Entry, cost: number, nowMs: number): void {
   entry.demand.perSecond = demandOf(entry, nowMs) + (cost * 1_000) / limits.demandMs;
   entry.demand.atMs = nowMs;
+}
+
+/**
+ * What the object is told of the demand, in permits a second: 0 before a key's second request. The estimate fades within
+ * seconds, so of a key that comes seldom hardly any of it is left when it comes; that one request came in the gap since
+ * is added. Of requests at even intervals, however long, the sum is within 15 %.
+ */
+export function expectedRate(entry: Entry, cost: number, nowMs: number): number {
+  const { perSecond, atMs } = entry.demand;
+  if (perSecond === 0) return 0;
+  return demandOf(entry, nowMs) + (cost * 1_000) / (limits.demandMs + Math.max(0, nowMs - atMs));
 }

@@ -9,8 +9,8 @@ import { ask } from "./load.ts";
 const keys = 100_000;
 const width = 64;
 /**
- * What workerd may grow by in all. An isolate remembers 10,000 keys of about 1 KiB; if it remembered all 200,000, that would be
- * some 200 MiB. What is resident also rises and falls with the garbage, by tens of MiB.
+ * What workerd may grow by in all. An isolate remembers 32,000 keys of less than 1 KiB; if it remembered all 200,000, that would be
+ * some 150 MiB. What is resident also rises and falls with the garbage, by tens of MiB.
  */
 const growthMiBMax = 128;
 
