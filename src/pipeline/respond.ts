@@ -101,11 +101,12 @@ function upgraded({ status, statusText, headers, webSocket }: Response): Respons
 /** Names of headers that an origin must not send; null: there are none, as ever. */
 function forgedIn(headers: Headers): string[] | null {
   let forged: string[] | null = null;
-  for (const name of headers.keys()) {
-    if (!isForged(name)) continue;
+  // Half of what an iterator costs (bench/README.md, profile).
+  headers.forEach((_, name) => {
+    if (!isForged(name)) return;
     forged ??= [];
     forged.push(name);
-  }
+  });
   return forged;
 }
 
