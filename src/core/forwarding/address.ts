@@ -7,7 +7,7 @@
 export function canonicalAddress(text: string): string | null {
   // Most addresses come as they should be written, and every request has one (bench/micro: canonicalAddress).
   if (isPlainIpv4(text)) return text;
-  const v4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::\d+)?$/.exec(text)?.[1];
+  const v4 = /^([\d.]+)(?::\d+)?$/.exec(text)?.[1];
   if (v4 !== undefined) return ipv4Groups(v4) && v4.split(".").map(Number).join(".");
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? text;
   const groups = ipv6Groups(bare);
@@ -45,11 +45,13 @@ export function ipv6Groups(text: string): number[] | null {
     const colon = text.indexOf(":", at);
     const end = colon < 0 ? text.length : colon;
     const group = hexGroup(text, at, end);
-    // An IPv4 address at the end is two groups.
-    const last = group < 0 && colon < 0 ? ipv4Groups(text.slice(at)) : null;
     if (group >= 0) groups.push(group);
-    else if (last !== null) groups.push(...last);
-    else return null;
+    else {
+      // An IPv4 address at the end is two groups.
+      const last = ipv4Groups(text.slice(at));
+      if (last === null) return null;
+      groups.push(...last);
+    }
     at = end + 1;
     if (at === text.length) return null;
     if (text.startsWith(":", at)) {
@@ -81,8 +83,9 @@ function hexGroup(text: string, from: number, to: number): number {
 }
 
 function ipv4Groups(text: string): [number, number] | null {
+  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return null;
   const bytes = text.split(".").map(Number);
-  if (bytes.length !== 4 || !/^[\d.]+$/.test(text) || bytes.some((byte) => byte > 255)) return null;
+  if (bytes.some((byte) => byte > 255)) return null;
   return [bytes[0]! * 256 + bytes[1]!, bytes[2]! * 256 + bytes[3]!];
 }
 

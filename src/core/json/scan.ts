@@ -31,7 +31,7 @@ interface Frame {
 
 type Report = (kind: JsonIssue["kind"], detail: string) => void;
 
-const numberToken = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const numberToken = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const codes = { quote: 0x22, bracket: 0x5b, bracketEnd: 0x5d, brace: 0x7b, braceEnd: 0x7d };
 const loneSurrogate = /\p{Surrogate}/u;
 
@@ -102,7 +102,7 @@ export function scanJson(
         break;
       }
       default:
-        at = character === "-" || (character >= "0" && character <= "9") ? readNumber(text, at, report) : at + 1;
+        at = character >= "0" && character <= "9" ? readNumber(text, at, report) : at + 1;
         if (character === ",") nextMember(frame);
         else if (character === "}" || character === "]") frames.pop();
     }
@@ -129,7 +129,7 @@ function readString(raw: string, frame: Frame | undefined, report: Report): void
   if (loneSurrogate.test(value)) report("surrogate", "half a surrogate pair, which is no Unicode character");
 }
 
-/** Reads a number and answers the index after it. */
+/** Reads a number, whose sign says nothing of its size, and answers the index after it. */
 function readNumber(text: string, start: number, report: Report): number {
   numberToken.lastIndex = start;
   const match = numberToken.exec(text);

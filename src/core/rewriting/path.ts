@@ -49,6 +49,6 @@ function segmentsToStrip(prefix: readonly string[] | undefined, rawPath: string)
 /** What follows the first `count` segments, from its "/" on; "" when nothing does. */
 function pathAfter(path: string, count: number): string {
   let start = 0;
-  for (let passed = 0; passed < count && start !== -1; passed += 1) start = path.indexOf("/", start + 1);
+  for (let passed = 0; passed < count; passed += 1) start = path.indexOf("/", start + 1);
   return start === -1 ? "" : path.slice(start);
 }

@@ -18,6 +18,9 @@ test.each([
   ["::", "::"],
   ["::1", "::1"],
   ["1::", "1::"],
+  ["::1.2.3.255", "::102:3ff"],
+  ["::ffff:255.2.3.4", "255.2.3.4"],
+  ["1:0:0:0:0:ffff:102:304", "1::ffff:102:304"],
 ])("%s is %s", (text, address) => expect(canonicalAddress(text)).toBe(address));
 
 describe("is no address", () => {
@@ -26,6 +29,7 @@ describe("is no address", () => {
     "unknown",
     "_hidden",
     "192.0.2",
+    "192.0.2.",
     "192.0.2.256",
     "192.0.2.7.1",
     "1:2:3:4:5:6:7",
@@ -40,6 +44,21 @@ describe("is no address", () => {
     "::1]",
     "1.2.3.4:x",
     "1:2:3:4:5:6:7:1.2.3.4",
+    "1:2:3:4:5:6:7:8:",
+    ":1:2:3:4:5:6:7",
+    "::1::2",
+    "1:::2",
+    "-1::",
+    "1/::",
+    "1@::",
+    "x[::1]",
+    "[::1]x",
+    "[::1]:80x",
+    "::1..2.3",
+    "::.1.2.3",
+    "::1.2.3.0004",
+    "::1.2.3.256",
+    "::1.2.3.4:5",
   ])("%j", (text) => expect(canonicalAddress(text)).toBeNull());
 });
 
@@ -56,5 +75,23 @@ test("agrees with ipaddr.js on every IPv6 address, however it is written", () =>
       expect(canonicalAddress(long.toUpperCase())).toBe(expected);
       expect(canonicalAddress(expected)).toBe(expected);
     }),
+  );
+});
+
+test("what is one character away from an IPv4 address is one exactly if it is written like one", () => {
+  const byte = fc.constantFrom("0", "00", "1", "9", "10", "99", "100", "199", "249", "255", "256", "260", "300");
+  const edit = fc.record({ at: fc.nat(15), without: fc.nat(1), sign: fc.constantFrom("", ..."0129./:;-@a ") });
+  const numbers = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?::\d+)?$/;
+  const expected = (text: string) => {
+    const bytes = numbers.exec(text)?.slice(1).map(Number) ?? [256];
+    return bytes.every((each) => each <= 255) ? bytes.join(".") : null;
+  };
+  fc.assert(
+    fc.property(fc.tuple(byte, byte, byte, byte), edit, (bytes, { at, without, sign }) => {
+      const whole = bytes.join(".");
+      const text = whole.slice(0, at) + sign + whole.slice(at + without);
+      expect(canonicalAddress(text)).toBe(expected(text));
+    }),
+    { numRuns: 5_000, seed: 1 },
   );
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   cookieOf,
+  isDistrusted,
   isForged,
   isRequestId,
   isWithheld,
@@ -49,6 +50,11 @@ describe("what does not cross", () => {
     "tea",
   ])("but %s does", (name) => expect(isWithheld(name)).toBe(false));
 
+  it("no decision rests on what anybody can send: of these, all but the fields of the connection", () => {
+    const names = ["forwarded", "x_real_ip", "x-forwarded-for", "x-sluice-x", "sluice-x", "connection", "proxy-x", "accept"];
+    expect(names.filter(isDistrusted)).toEqual(names.slice(0, 5));
+  });
+
   it("an underscore never makes a difference", () => {
     const name = fc.stringMatching(/^(x[-_])?(forwarded|sluice|real|proxy|te|host|content)[-_](for|ip|length|a)$/);
     fc.assert(fc.property(name, (text) => isWithheld(text) === isWithheld(text.replaceAll("_", "-"))));
@@ -67,6 +73,7 @@ describe("Via", () => {
     ["1.0 fred, 1.1 sluice", 1],
     ["HTTP/1.1 SLUICE (a comment)", 1],
     ["1.1 sluice,1.1\tsluice ,  2 sluice", 3],
+    ["1.1  sluice", 1],
     ["1.1 sluices, 1.1 x-sluice, sluice, 1.1", 0],
   ])("%j names the gateway %i times", (via, passes) => expect(passesOf(via)).toBe(passes));
 
@@ -112,6 +119,8 @@ describe("cookies", () => {
     ["aa=1", "a", null],
     ["a", "a", null],
     ["=1; a=2", "", null],
+    [";a=1", "a", "1"],
+    ["a; b=1", "a; b", null],
     ['a="q"', "a", '"q"'],
     [" a = 1 ", "a", "1"],
   ])("of %j, %s is %j", (header, name, value) => expect(cookieOf(header, name)).toBe(value));

@@ -39,6 +39,13 @@ describe("diffJson", () => {
     ["names that objects inherit", {}, { constructor: 1 }, [{ op: "add", path: "/constructor", to: 1 }]],
     ["an item appended", { a: ["GET"] }, { a: ["GET", "POST"] }, [{ op: "add", path: "/a/1", to: "POST" }]],
     ["an item inserted", ["b", "c"], ["a", "b", "c"], [{ op: "add", path: "/0", to: "a" }]],
+    ["an array inserted before equal ones", [[1], [2]], [[0], [1], [2]], [{ op: "add", path: "/0", to: [0] }]],
+    [
+      "an object inserted before equal ones",
+      [{ a: 1, b: { c: [] } }, { a: 2 }],
+      [{ a: 0 }, { b: { c: [] }, a: 1 }, { a: 2 }],
+      [{ op: "add", path: "/0", to: { a: 0 } }],
+    ],
     ["an item taken out", ["a", "b", "c"], ["a", "c"], [{ op: "remove", path: "/1", from: "b" }]],
     ["an item changed", [[1], [2], [3]], [[1], [4], [3]], [{ op: "replace", path: "/1/0", from: 2, to: 4 }]],
     ["a member more in an item", [{ a: 1 }], [{ a: 1, b: 2 }], [{ op: "add", path: "/0/b", to: 2 }]],

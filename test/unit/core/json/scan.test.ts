@@ -47,6 +47,9 @@ describe("scanJson", () => {
     ["[1,1e999]", ["number /1"]],
     ['{"a":-1e400}', ["number /a"]],
     ["1E+400", ["number /"]],
+    ["10e999", ["number /"]],
+    ["9e999", ["number /"]],
+    ["9".repeat(400), ["number /"]],
   ])("finds in %s: %j", (text, issues) => {
     expect(found(text)).toEqual(issues);
   });
@@ -80,7 +83,19 @@ describe("scanJson", () => {
     expect(scanJson('{"a":1,"a":2}', 32, 0)).toEqual({ issues: [], total: 1 });
   });
 
+  test("says of every finding what it is", () => {
+    const text = '{"__proto__":1,"a":[[1]],"a":1e999,"b":"\\ud800"}';
+    expect(scanJson(text, 2).issues.map(({ detail }) => detail)).toEqual([
+      "the name __proto__ is not allowed",
+      "nested more than 2 deep",
+      "the name appears twice in its object",
+      "the number is too large",
+      "half a surrogate pair, which is no Unicode character",
+    ]);
+  });
+
   test("ends on any text, accepted or not", () => {
+    expect(scanJson("[[", 1).total).toBe(1);
     const pieces = fc.array(fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "-", "1", "e", '"a"', " ", "t"));
     fc.assert(fc.property(pieces, (parts) => scanJson(parts.join("")).total >= 0));
   });
@@ -172,18 +187,31 @@ test("a text is spotless only if a scan finds nothing, and every compact text wi
     { numRuns: 1_000 },
   );
   expect(outcomes.size).toBe(2);
-  const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
-  for (const text of [
-    '{"a":1,"a":1}',
-    '{"__proto__":1}',
-    '["\\ud800"]',
-    '["\ud800"]',
-    "[1e999]",
-    deep(bounds.jsonDepthMax + 1),
-  ]) {
-    expect(isSpotless(text, JSON.parse(text))).toBe(false);
-  }
-  expect(isSpotless(deep(bounds.jsonDepthMax), JSON.parse(deep(bounds.jsonDepthMax)))).toBe(true);
+});
+
+const deep = (depth: number, open = "[", close = "]") => open.repeat(depth) + close.repeat(depth);
+const deepObjects = (depth: number) => `${deep(depth - 1, '{"a":', "").trim()}{}${"}".repeat(depth - 1)}`;
+
+test.each([
+  '{"a":1,"a":1}',
+  '{"__proto__":1}',
+  '["\\ud800"]',
+  '["\ud800"]',
+  "[1e999]",
+  deep(bounds.jsonDepthMax + 1),
+  deepObjects(bounds.jsonDepthMax + 1),
+])("%s is not spotless", (text) => expect(isSpotless(text, JSON.parse(text))).toBe(false));
+
+test.each([
+  deep(bounds.jsonDepthMax),
+  deepObjects(bounds.jsonDepthMax),
+  JSON.stringify(Array(99).fill(["a"])),
+  JSON.stringify(Array(99).fill({ a: {} })),
+  JSON.stringify([deep(99), deep(99, "{", "}")]),
+])("%s is spotless: what counts is how deep it is, not how often, nor what stands in texts", (text) =>
+  expect(isSpotless(text, JSON.parse(text))).toBe(true));
+
+test("a million brackets are not spotless, and exhaust no stack", () => {
   expect(isSpotless(deep(1_000_000), null)).toBe(false);
 });
 

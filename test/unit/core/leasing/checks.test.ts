@@ -142,6 +142,7 @@ describe("an order", () => {
     order(book, given, 0);
     fail(book, "fixed");
     order(book, given, 1_000);
+    order(book, checkOrder({ revision: 0 }), 2_000);
     const endMs = 1_000 + bounds.checkOrderMsMax;
     expect(nextDueMs(book, 0)).toBe(endMs);
     expect(eventsOf(tick(book, endMs - 1))).toEqual([]);

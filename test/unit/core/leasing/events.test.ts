@@ -5,7 +5,7 @@ import { conclude, order } from "../../../../src/core/leasing/checks.ts";
 import { watchEventOf } from "../../../../src/core/leasing/events.ts";
 import { tick } from "../../../../src/core/leasing/expiry.ts";
 import { deregister, drain, heartbeat, register } from "../../../../src/core/leasing/leases.ts";
-import { replay } from "../../../../src/core/leasing/listing.ts";
+import { list, replay } from "../../../../src/core/leasing/listing.ts";
 import { type Entry, pageAfter } from "../../../../src/core/leasing/log.ts";
 import type { Book, Change, LoggedEvent, OriginView } from "../../../../src/core/leasing/types.ts";
 import { bookOf, checkOrder, idOf, leaseOf, registration, ttlMs } from "./support.ts";
@@ -86,6 +86,11 @@ describe("a log", () => {
     fc.assert(property, { numRuns: 1_000 });
   });
 
+  test("gives all that it kept up to the first gap at once", () => {
+    const kept = [2, 3, 4, 6].map((position) => ({ position, event: `e${position}` }));
+    expect(pageAfter(1, 6, kept)).toEqual({ ok: true, position: 4, entries: kept.slice(0, 3) });
+  });
+
   test("has no events of a position that it has not reached: it was reset", () => {
     const log = new Log(5);
     log.append();
@@ -144,6 +149,8 @@ describe("an event", () => {
         nowMs += waitMs;
         events.push(...run(book, nowMs).change.events);
       }
+      const { origins: _origins, ...whole } = list(book, nowMs);
+      expect(replay(events)).toMatchObject(whole);
       let listing = replay([]);
       for (const event of events) {
         listing = replay([event], listing);
@@ -169,6 +176,7 @@ describe("what a watcher is told", () => {
   test("is the origin, but for what changes without an event", () => {
     expect(told("put", origin)).toEqual({ revision: 5, type: "replaced", origin: "a", ...shown, static: false });
     expect(told("put", { ...origin, createRevision: 5 }).type).toBe("registered");
+    expect(told("put", null)).toEqual({ revision: 5, type: "registered", origin: "a" });
     expect(Object.keys(told("put", origin))).not.toContain("leaseId");
   });
   test.each([
@@ -194,6 +202,7 @@ describe("what a watcher is told", () => {
   });
   test("of the whole service names no origin", () => {
     expect(told("freeze", null)).toEqual({ revision: 5, type: "frozen", origin: null });
+    expect((["thaw", "checks"] as const).map((type) => told(type, null).type)).toEqual(["thawed", "checks"]);
     const suspects = tick(bookOf(10), ttlMs).events.map((event) => watchEventOf(event, event.after).type);
     expect(suspects).toEqual(["frozen", ...Array(10).fill("suspect")]);
   });

@@ -32,10 +32,11 @@ describe("a service below the size that freezes", () => {
 
 describe("R5: a service of ten leases", () => {
   // The rest renewed at 10 s of 15 s, so at the deadline of the silent ones it is a third of a ttl ago.
-  const afterSilenceOf = (silent: number, of = 10): { book: Book; events: string[] } => {
+  const afterSilenceOf = (silent: number, of = 10): { book: Book; events: string[]; freeze: unknown } => {
     const book = bookOf(of);
     heartbeat(book, leasesOf(silent, of), 10_000);
-    return { book, events: eventsOf(tick(book, ttlMs)) };
+    const change = tick(book, ttlMs);
+    return { book, events: eventsOf(change), freeze: change.events[0] };
   };
 
   test("expires one that falls silent while 85 % renewed in time", () => {
@@ -45,8 +46,9 @@ describe("R5: a service of ten leases", () => {
   });
 
   test("freezes when two fall silent at once: they stay, flagged", () => {
-    const { book, events } = afterSilenceOf(2);
+    const { book, events, freeze } = afterSilenceOf(2);
     expect(events).toEqual(["freeze", "suspect o00", "suspect o01"]);
+    expect(freeze).toMatchObject({ type: "freeze", body: { sinceMs: ttlMs } });
     expect(book.freeze).toEqual({ sinceMs: ttlMs, nextPassMs: ttlMs + bounds.freezeMsMax });
     expect(list(book, ttlMs)).toMatchObject({ frozen: true, revision: 13 });
     expect(states(book, ttlMs).slice(0, 3)).toEqual(["o00 suspect", "o01 suspect", "o02 ready"]);
@@ -82,6 +84,12 @@ describe("R5: a service of ten leases", () => {
     heartbeat(book, leasesOf(1, 10), 20_000);
     expect(eventsOf(tick(book, 20_001))).toEqual(["expire o00", "thaw"]);
     expect(book.freeze).toBeNull();
+  });
+
+  test("a clock that is set back makes nobody less overdue", () => {
+    const { book } = afterSilenceOf(2);
+    heartbeat(book, leasesOf(1, 2), ttlMs - 1);
+    expect(eventsOf(tick(book, ttlMs - 1))).toEqual(["expire o00", "thaw"]);
   });
 
   test("further leases that pass their deadline during the freeze are flagged, each once", () => {
@@ -124,6 +132,27 @@ describe("a freeze that ends by its time", () => {
     expect(eventsOf(tick(book, endMs + bounds.expirePassMs))).toEqual(["expire o16", "expire o15"]);
   });
 
+  test("goes by the deadlines, and of equals by the id, not by the order of the registrations", () => {
+    const book = emptyBook();
+    const deadlines = [3, 1, 2].flatMap((atMs, group) => [0, 1, 2, 3].map((n) => [atMs, idOf(19 - 4 * group - n)] as const));
+    for (const [atMs, id] of deadlines) register(book, registration(id), atMs, id);
+    tick(book, 2 * ttlMs);
+    const expired: string[] = [];
+    for (let nowMs = 2 * ttlMs + bounds.freezeMsMax; book.freeze !== null; nowMs += bounds.expirePassMs)
+      expired.push(...eventsOf(tick(book, nowMs)));
+    const sorted = deadlines.toSorted(([a, idA], [b, idB]) => a - b || idA.localeCompare(idB));
+    expect(expired).toEqual([...sorted.map(([, id]) => `expire ${id}`), "thaw"]);
+  });
+
+  test("flags who was never seen to be overdue, but for those that it expires", () => {
+    const book = bookOf(10);
+    tick(book, ttlMs);
+    heartbeat(book, leasesOf(0, 10), ttlMs + 1);
+    const waiting = Array.from({ length: 9 }, (_, n) => `suspect ${idOf(n + 1)}`);
+    expect(eventsOf(tick(book, endMs))).toEqual(["expire o00", ...waiting]);
+    expect(book.origins.has("o00")).toBe(false);
+  });
+
   test("expires at least one in a pass, to the last, then thaws", () => {
     const book = bookOf(10);
     tick(book, ttlMs);
@@ -164,6 +193,12 @@ describe("a draining origin", () => {
     for (let n = 0; n < 10; n++) drain(book, idOf(n), 10 * ttlMs, 0);
     heartbeat(book, leasesOf(10, 20), 10_000);
     expect(tick(book, ttlMs).events.map(({ type }) => type)).toEqual(Array(10).fill("expire"));
+
+    const renewedLongAgo = bookOf(20);
+    for (let n = 0; n < 10; n++) drain(renewedLongAgo, idOf(n), 10 * ttlMs, 0);
+    heartbeat(renewedLongAgo, leasesOf(0, 10), 5_000);
+    heartbeat(renewedLongAgo, leasesOf(11, 20), 10_000);
+    expect(eventsOf(tick(renewedLongAgo, ttlMs))).toEqual(["expire o10"]);
 
     const frozen = bookOf(11);
     drain(frozen, "o00", 10 * ttlMs, 0);

@@ -40,6 +40,20 @@ describe("one edit", () => {
   });
 });
 
+test("what is added to a header joins its line, but to Set-Cookie it is a line of its own", () => {
+  const lines = new Map([["a", ["1"]]]);
+  const linesOf = (name: string) => lines.get(name.toLowerCase()) ?? [];
+  const headers = {
+    get: (name: string) => linesOf(name).join(", ") || null,
+    set: (name: string, value: string) => void lines.set(name.toLowerCase(), [value]),
+    append: (name: string, value: string) => void lines.set(name.toLowerCase(), [...linesOf(name), value]),
+    delete: (name: string) => void lines.delete(name.toLowerCase()),
+  };
+  const add = ["a", "b", "b", "set-cookie", "Set-Cookie"].map((name, index) => [name, `v${index}`] as const);
+  applyHeaderEdits({ ...none, add }, headers);
+  expect(Object.fromEntries(lines)).toEqual({ a: ["1, v0"], b: ["v1, v2"], "set-cookie": ["v3", "v4"] });
+});
+
 test("a merged edit does what the two do one after the other", () => {
   const name = fc.constantFrom("a", "A", "b", "B", "c");
   const pair = fc.tuple(name, fc.constantFrom("1", "2", "3"));
