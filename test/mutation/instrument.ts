@@ -40,8 +40,15 @@ export function instrument(file: string, source: string, firstId: number, isReco
   const render = (node: Node, parent: Node | undefined, within: string): string => {
     const here = nameOf(node, parent, source) ?? within;
     const own = isFixed(node, parent) ? [] : switchesOf(node, parent, here);
-    const text = withTick(node, parent, isLeftOut(node, parent) ? withoutStatements(node, here) : inside(node, here, node.start));
-    return own.reduceRight((rest, [id, change]) => `(${test(id)}?(${change}):${rest})`, own.length > 0 ? `(${text})` : text);
+    const text = withTick(
+      node,
+      parent,
+      isLeftOut(node, parent) ? withoutStatements(node, here) : inside(node, here, node.start),
+    );
+    return own.reduceRight(
+      (rest, [id, change]) => `(${test(id)}?(${change}):${rest})`,
+      own.length > 0 ? `(${text})` : text,
+    );
   };
 
   /** The node's text from `at` on with its parts rendered. */
@@ -57,7 +64,8 @@ export function instrument(file: string, source: string, firstId: number, isReco
 
   const withoutStatements = (node: Node, within: string): string => {
     const text = source.slice(node.start, node.end);
-    if (node.type === "BlockStatement") return `{if(!(${test(add(node, "{}", within, text))}))${inside(node, within, node.start)}}`;
+    if (node.type === "BlockStatement")
+      return `{if(!(${test(add(node, "{}", within, text))}))${inside(node, within, node.start)}}`;
     const { test: value } = node as { test?: Node | null };
     const label = value ? `case ${render(value, node, within)}:` : "default:";
     const begin = source.indexOf(":", value?.end ?? node.start) + 1;
@@ -102,11 +110,19 @@ function withTick(node: Node, parent: Node | undefined, text: string): string {
 /** Places where an expression of another kind would not be the same language. */
 function isFixed(node: Node, parent: Node | undefined): boolean {
   if (parent === undefined) return true;
-  if (/Statement$|Declaration$|^SwitchCase$|^Program$|Property$|Pattern$|Specifier$|^VariableDeclarator$|Method$/.test(node.type)) return true;
-  if (parent.type === "AssignmentExpression" || /^For(In|Of)Statement$/.test(parent.type)) if (parent.left === node) return true;
-  if (parent.type === "UpdateExpression" || (parent.type === "UnaryExpression" && parent.operator === "delete")) return true;
+  if (
+    /Statement$|Declaration$|^SwitchCase$|^Program$|Property$|Pattern$|Specifier$|^VariableDeclarator$|Method$/.test(
+      node.type,
+    )
+  )
+    return true;
+  if (parent.type === "AssignmentExpression" || /^For(In|Of)Statement$/.test(parent.type))
+    if (parent.left === node) return true;
+  if (parent.type === "UpdateExpression" || (parent.type === "UnaryExpression" && parent.operator === "delete"))
+    return true;
   if (/Call(Expression)?$|CallExpression$|^NewExpression$/.test(parent.type) && parent.callee === node) return true;
-  if (chain.test(parent.type) && chain.test(node.type) && (parent.object === node || parent.callee === node)) return true;
+  if (chain.test(parent.type) && chain.test(node.type) && (parent.object === node || parent.callee === node))
+    return true;
   return parent.type === "TSNonNullExpression" && chain.test(node.type);
 }
 

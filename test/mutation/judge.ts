@@ -1,7 +1,8 @@
 /** The mutants of some files, judged by the tests that reach them. */
-import { justified as listed } from "./justified.ts";
+
 import type { Mutant } from "./instrument.ts";
 import { isJustifiedBy, type Justification } from "./justification.ts";
+import { justified as listed } from "./justified.ts";
 import { planOf } from "./plan.ts";
 import { type Job, record, tryAll } from "./pool.ts";
 import type { Recorded, Trial } from "./worker.ts";
@@ -41,7 +42,8 @@ export async function judge(options: Options): Promise<Result[]> {
   const justified = options.justified ?? listed;
   return mutants.map((mutant) => {
     const status = statuses.get(mutant.id) ?? (reached.has(mutant.id) ? "survived" : "uncovered");
-    const isSpared = status !== "killed" && status !== "endless" && justified.some((entry) => isJustifiedBy(mutant, entry));
+    const isSpared =
+      status !== "killed" && status !== "endless" && justified.some((entry) => isJustifiedBy(mutant, entry));
     return { mutant, status: isSpared ? "justified" : status };
   });
 }
@@ -60,18 +62,22 @@ function jobsOf({ tests, imported }: Recorded, slowMs: number): { jobs: Job[]; r
   for (const [file, ids] of imported.entries()) for (const id of ids) anew.set(id, [...(anew.get(id) ?? []), file]);
   const byFile = Map.groupBy(quick, ({ file }) => file);
   const cost = (file: number) => (byFile.get(file) ?? []).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
-  const jobs = [...new Set([...warm.keys(), ...anew.keys()])].sort((a, b) => a - b).map((id): Job => {
-    const files = (anew.get(id) ?? []).sort((a, b) => cost(a) - cost(b));
-    const trial: Trial = {
-      id,
-      tests: (warm.get(id) ?? []).map(limited).map(({ file, index, ticksMax }) => ({ file, index, ticksMax })),
-      files: files.map((file) => ({
-        file,
-        tests: (byFile.get(file) ?? []).map(limited).map(({ index, ticksMax }) => ({ index, ticksMax })),
-      })),
-    };
-    const cpuMs = (warm.get(id) ?? []).reduce((sum, test) => sum + test.cpuMs, 0) + files.reduce((sum, file) => sum + cost(file), 0);
-    return { trial, timeoutMs: 30_000 + 20 * cpuMs };
-  });
+  const jobs = [...new Set([...warm.keys(), ...anew.keys()])]
+    .sort((a, b) => a - b)
+    .map((id): Job => {
+      const files = (anew.get(id) ?? []).sort((a, b) => cost(a) - cost(b));
+      const trial: Trial = {
+        id,
+        tests: (warm.get(id) ?? []).map(limited).map(({ file, index, ticksMax }) => ({ file, index, ticksMax })),
+        files: files.map((file) => ({
+          file,
+          tests: (byFile.get(file) ?? []).map(limited).map(({ index, ticksMax }) => ({ index, ticksMax })),
+        })),
+      };
+      const cpuMs =
+        (warm.get(id) ?? []).reduce((sum, test) => sum + test.cpuMs, 0) +
+        files.reduce((sum, file) => sum + cost(file), 0);
+      return { trial, timeoutMs: 30_000 + 20 * cpuMs };
+    });
   return { jobs, reached: new Set([...tests.flatMap(({ hits }) => hits), ...imported.flat()]) };
 }

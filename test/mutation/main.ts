@@ -21,9 +21,16 @@ const rooms = new Map<string, Result[]>();
 mkdirSync(`${root}coverage/mutation`, { recursive: true });
 for (const [room, files] of roomsOf(root, values.under)) {
   const onJudged = (done: number, all: number) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${room}: ${done} of ${all} \u001b[K`);
+    if (done % 100 === 0 || done === all) console.error(`${room}: ${done} of ${all}`);
   };
-  const results = await judge({ root, files, tests, jobs: Number(values.jobs), slowMs: Number(values["slow-ms"]), onJudged });
+  const results = await judge({
+    root,
+    files,
+    tests,
+    jobs: Number(values.jobs),
+    slowMs: Number(values["slow-ms"]),
+    onJudged,
+  });
   rooms.set(room, results);
   writeFileSync(`${root}coverage/mutation/${room}.json`, JSON.stringify(results, null, 1));
   console.log(survivorsOf(results).join("\n"));

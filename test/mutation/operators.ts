@@ -152,7 +152,8 @@ function expressionsOf(pattern: string): string[] {
     const sign = pattern[at]!;
     if (sign === "\\") {
       const letter = pattern[++at]!;
-      if (/[dDwWsS]/.test(letter)) replace(at, 1, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
+      if (/[dDwWsS]/.test(letter))
+        replace(at, 1, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
     } else if (isInSet) {
       if (sign === "]") isInSet = false;
     } else if (sign === "[") {

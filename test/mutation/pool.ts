@@ -16,7 +16,10 @@ export interface Judged {
 const worker = new URL("./worker.ts", import.meta.url);
 
 function begin(start: Start): ChildProcess {
-  return fork(worker, [JSON.stringify(start)], { execArgv: ["--disable-warning=ExperimentalWarning"], serialization: "advanced" });
+  return fork(worker, [JSON.stringify(start)], {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    serialization: "advanced",
+  });
 }
 
 /** What the tests of a plan pass. @throws when the worker ends without an answer. */

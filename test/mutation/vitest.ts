@@ -45,11 +45,12 @@ function declareGroup(name: string, body: Body, row: readonly unknown[] = []): v
 function withEach(declare: typeof declareTest) {
   const each =
     (rows: readonly unknown[]) =>
-    (name: string, body: Body): void =>
-      rows.forEach((row, index) => declare(`${name} #${index}`, body, Array.isArray(row) ? row : [row]));
+    (name: string, body: Body): void => {
+      for (const [index, row] of rows.entries()) declare(`${name} #${index}`, body, Array.isArray(row) ? row : [row]);
+    };
   return Object.assign((name: string, body: Body) => declare(name, body), { each });
 }
 
 export const test = withEach(declareTest);
-export const it = test;
+export const it = withEach(declareTest);
 export const describe = withEach(declareGroup);

@@ -1,6 +1,7 @@
 /** One process that knows one room: records what each test passes, or tries mutants one after the other. */
-import type { Declared } from "./vitest.ts";
+
 import type { Plan } from "./plan.ts";
+import type { Declared } from "./vitest.ts";
 import { hook, load, mutation, type Outcome, runTest, takeHits } from "./world.ts";
 
 /** What the worker is started with, as JSON: `record` gives one `Recorded` and ends; `try` waits for `Trial`s. */
@@ -21,7 +22,10 @@ export interface Trial {
   readonly id: number;
   readonly tests: readonly { readonly file: number; readonly index: number; readonly ticksMax: number }[];
   /** Files to import anew with the mutant on, for what runs while a module is imported. */
-  readonly files: readonly { readonly file: number; readonly tests: readonly { readonly index: number; readonly ticksMax: number }[] }[];
+  readonly files: readonly {
+    readonly file: number;
+    readonly tests: readonly { readonly index: number; readonly ticksMax: number }[];
+  }[];
 }
 
 export type Verdict =

@@ -91,9 +91,7 @@ export function hook(plan: Plan, isRecording: boolean): void {
     const file = url.slice(root.length);
     const source = readFileSync(fileURLToPath(url), "utf8");
     const firstId = plan.firstIds[file];
-    return stripTypeScriptTypes(
-      firstId === undefined ? source : instrument(file, source, firstId, isRecording).code,
-    );
+    return stripTypeScriptTypes(firstId === undefined ? source : instrument(file, source, firstId, isRecording).code);
   };
   registerHooks({
     resolve(specifier, context, next) {
@@ -101,7 +99,9 @@ export function hook(plan: Plan, isRecording: boolean): void {
       const resolved = next(specifier, context);
       const copy = context.parentURL?.split("?copy=")[1];
       const isOurs = resolved.url.startsWith(root) && !resolved.url.includes("/node_modules/");
-      return copy !== undefined && isOurs && !resolved.url.includes("?") ? { ...resolved, url: `${resolved.url}?copy=${copy}` } : resolved;
+      return copy !== undefined && isOurs && !resolved.url.includes("?")
+        ? { ...resolved, url: `${resolved.url}?copy=${copy}` }
+        : resolved;
     },
     load(url, context, next) {
       const plain = url.split("?")[0]!;

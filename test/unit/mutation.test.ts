@@ -13,7 +13,8 @@ const fixture = "test/mutation/fixture";
 const judged = (tests: string[], reasons: readonly Justification[] = []) =>
   judge({ root, files: [`${fixture}/toll.ts`], tests, jobs: 1, slowMs: 1_000, justified: reasons });
 
-const changesOf = (source: string) => instrument("a.ts", source, 1, false).mutants.map(({ from, to }) => `${from} → ${to}`);
+const changesOf = (source: string) =>
+  instrument("a.ts", source, 1, false).mutants.map(({ from, to }) => `${from} → ${to}`);
 
 describe("a mutant is", () => {
   test.each<[source: string, changes: string[]]>([
@@ -37,7 +38,10 @@ describe("a mutant is", () => {
     ["x = a?.[0]?.(b)", ["a?.[0]?.(b) → a?.[0](b)", "a?.[0]?.(b) → a[0]?.(b)"]],
     ["x = Math.min(a, b)", ["Math.min(a, b) → Math.max(a, b)"]],
     ["x = a.filter(b).trim()", ["a.filter(b).trim() → a.filter(b)", "a.filter(b) → a"]],
-    ["x = /^a[^b]+\\d$/", ["a[^b]+\\d$", "^a[b]+\\d$", "^a[^b]\\d$", "^a[^b]+\\D$", "^a[^b]+\\d"].map((to) => `/^a[^b]+\\d$/ → /${to}/`)],
+    [
+      "x = /^a[^b]+\\d$/",
+      ["a[^b]+\\d$", "^a[b]+\\d$", "^a[^b]\\d$", "^a[^b]+\\D$", "^a[^b]+\\d"].map((to) => `/^a[^b]+\\d$/ → /${to}/`),
+    ],
     ['import type { A } from "a"; let x: "b" | A = c as "d";', []],
     ['x = { "a": b }["c"]', ['{ "a": b } → {}', '"c" → ""']],
   ])("%s", (source, changes) => expect(changesOf(source)).toEqual(changes));
@@ -60,7 +64,11 @@ test("weak tests leave most of them alive, and what no test reaches is said to b
   const survived = survivorsOf(results).length;
   expect(scoreOf(results)).toBeCloseTo((100 * (results.length - survived)) / results.length);
   expect(scoreOf(results)).toBeLessThan(70);
-  expect(tableOf(new Map([["toll", results]])).split("\n").at(-1)).toContain(`${scoreOf(results).toFixed(1)} %`);
+  expect(
+    tableOf(new Map([["toll", results]]))
+      .split("\n")
+      .at(-1),
+  ).toContain(`${scoreOf(results).toFixed(1)} %`);
 }, 60_000);
 
 test("a justified mutant counts neither for nor against the tests, and a justification that none needs is stale", async () => {
@@ -78,7 +86,10 @@ test("every justified change is one of a mutant of the code as it is", () => {
     mutantsOf.set(file, instrument(file, readFileSync(root + file, "utf8"), 1, false).mutants);
   const stale = justified.flatMap((entry) =>
     entry.changes
-      .filter((change) => !mutantsOf.get(entry.file)!.some((mutant) => isJustifiedBy(mutant, { ...entry, changes: [change] })))
+      .filter(
+        (change) =>
+          !mutantsOf.get(entry.file)!.some((mutant) => isJustifiedBy(mutant, { ...entry, changes: [change] })),
+      )
       .map((change) => `${entry.file} ${entry.in}: ${change}`),
   );
   expect(stale).toEqual([]);

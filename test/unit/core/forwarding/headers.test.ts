@@ -51,7 +51,16 @@ describe("what does not cross", () => {
   ])("but %s does", (name) => expect(isWithheld(name)).toBe(false));
 
   it("no decision rests on what anybody can send: of these, all but the fields of the connection", () => {
-    const names = ["forwarded", "x_real_ip", "x-forwarded-for", "x-sluice-x", "sluice-x", "connection", "proxy-x", "accept"];
+    const names = [
+      "forwarded",
+      "x_real_ip",
+      "x-forwarded-for",
+      "x-sluice-x",
+      "sluice-x",
+      "connection",
+      "proxy-x",
+      "accept",
+    ];
     expect(names.filter(isDistrusted)).toEqual(names.slice(0, 5));
   });
 

@@ -209,7 +209,8 @@ test.each([
   JSON.stringify(Array(99).fill({ a: {} })),
   JSON.stringify([deep(99), deep(99, "{", "}")]),
 ])("%s is spotless: what counts is how deep it is, not how often, nor what stands in texts", (text) =>
-  expect(isSpotless(text, JSON.parse(text))).toBe(true));
+  expect(isSpotless(text, JSON.parse(text))).toBe(true),
+);
 
 test("a million brackets are not spotless, and exhaust no stack", () => {
   expect(isSpotless(deep(1_000_000), null)).toBe(false);

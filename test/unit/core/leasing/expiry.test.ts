@@ -134,7 +134,9 @@ describe("a freeze that ends by its time", () => {
 
   test("goes by the deadlines, and of equals by the id, not by the order of the registrations", () => {
     const book = emptyBook();
-    const deadlines = [3, 1, 2].flatMap((atMs, group) => [0, 1, 2, 3].map((n) => [atMs, idOf(19 - 4 * group - n)] as const));
+    const deadlines = [3, 1, 2].flatMap((atMs, group) =>
+      [0, 1, 2, 3].map((n) => [atMs, idOf(19 - 4 * group - n)] as const),
+    );
     for (const [atMs, id] of deadlines) register(book, registration(id), atMs, id);
     tick(book, 2 * ttlMs);
     const expired: string[] = [];

@@ -6,7 +6,14 @@ import type { Ask, Decision } from "../../../../src/core/limiting/decision.ts";
 import { lease } from "../../../../src/core/limiting/lease.ts";
 import { limits } from "../../../../src/core/limiting/limits.ts";
 import { failed, granted } from "../../../../src/core/limiting/request.ts";
-import { inHand, type LeaseRequest, newTable, type Table } from "../../../../src/core/limiting/table.ts";
+import {
+  type Entry,
+  entryOf,
+  inHand,
+  type LeaseRequest,
+  newTable,
+  type Table,
+} from "../../../../src/core/limiting/table.ts";
 import type { LeaseReply, WindowSpec } from "../../../../src/core/limiting/types.ts";
 import { ask, fixed, reply, sliding, t0 } from "./support.ts";
 
@@ -135,16 +142,34 @@ describe("a call", () => {
     expect(inHand(entry, t0 + 30)).toBe(151);
   });
 
-  test("is not made ahead while a denial is remembered, or for a lease that bridges nothing", () => {
-    const { table } = tableWith(one, { granted: 4 });
-    const entry = table.entries.get("k")!;
-    entry.demand = { perSecond: 500, atMs: t0 + 10 };
-    expect(admit(table, one, t0 + 20)).toMatchObject({ background: [] });
-    const rich = tableWith(one, { granted: 200 });
-    const other = rich.table.entries.get("k")!;
-    other.demand = { perSecond: 5_000, atMs: t0 + 10 };
-    other.denial = { untilMs: t0 + 99, cost: 300, retryAtMs: t0 + 99, policyVersion: 1 };
-    expect(admit(rich.table, one, t0 + 20)).toMatchObject({ kind: "allowed", background: [] });
+  // 500 permits a second are 50 in the time that a call is given; the request that is being decided takes one itself.
+  const held = (permits: number, forMs = 3_000, granted = 200) => ({ seq: 1, granted, permits, expiresMs: t0 + forMs });
+  const soonMs = limits.prefetchMs + limits.guardMs;
+  const denialUntil = (untilMs: number) => ({ untilMs, cost: 300, retryAtMs: untilMs, policyVersion: 1 });
+  const demandOf = (perSecond: number) => ({ perSecond, atMs: t0 });
+  const quick: WindowSpec = { kind: "token-bucket", rate: 1_000, burst: 2_000 };
+  test.each<[string, Partial<Entry>, isAhead: boolean, WindowSpec?]>([
+    ["permits for just that time", { leases: [held(51)] }, true],
+    ["permits for a little more", { leases: [held(52)] }, false],
+    ["a short lease, of which a fifth is less", { leases: [held(26)] }, true, quick],
+    ["a little more than that fifth", { leases: [held(27)] }, false, quick],
+    ["a denial that is remembered", { leases: [held(51)], denial: denialUntil(t0 + 1) }, false],
+    ["a denial that is over", { leases: [held(51)], denial: denialUntil(t0) }, true],
+    ["demand for two in that time", { leases: [held(3)], demand: demandOf(20) }, true],
+    ["demand for fewer", { leases: [held(2)], demand: demandOf(19) }, false],
+    ["a lease that holds twice what is needed", { leases: [held(51, 3_000, 100)] }, true],
+    ["a lease that holds less", { leases: [held(51, 3_000, 99)] }, false],
+    ["another lease that lasts", { leases: [held(30), held(15)] }, false],
+    ["another lease that is spent by this request", { leases: [held(1), held(40)] }, true],
+    ["another lease that ends before the call does", { leases: [held(30, soonMs), held(30)] }, true],
+    ["another that does, and enough beside it", { leases: [held(30, soonMs), held(60)] }, false],
+    ["no lease that lasts", { leases: [held(99, soonMs)] }, true],
+  ])("with %s: made ahead or not", (_, part, isAhead, window = sliding(1_000)) => {
+    const table = newTable("a");
+    Object.assign(entryOf(table, "k", t0), { demand: demandOf(500), ...part });
+    const decision = admit(table, ask([window]), t0);
+    expect(decision.kind === "allowed" && decision.background.length === 1).toBe(isAhead);
+    expect(decision.kind).toBe("allowed");
   });
 });
 
@@ -158,6 +183,10 @@ describe("a denial", () => {
       reason: "rate_limited",
       violated: [0],
       retryAfterMs: 3_990,
+      degraded: false,
+    });
+    expect(admit(table, { ...one, cost: 10 }, t0 + 20), "the whole limit may come").toMatchObject({
+      reason: "rate_limited",
     });
     expect(admit(table, { ...one, cost: 2 }, t0 + 20).kind).toBe("ask");
     expect(admit(table, { ...one, cost: 9 }, t0 + 1_000).kind, "asked again before the wait is over").toBe("ask");
@@ -194,6 +223,16 @@ describe("a denial", () => {
       kind: "denied",
       reason: "cost_exceeds_limit",
       retryAfterMs: 0,
+      degraded: false,
+    });
+    const { table: other } = tableWith(one, { denyMs: 500, retryAfterMs: 400 });
+    expect(
+      admitAll(other, [one, ask(windows, { key: "big", cost: 6 })], t0 + 20),
+      "beside another denial",
+    ).toMatchObject({
+      reason: "cost_exceeds_limit",
+      violated: [0, 1],
+      retryAfterMs: 0,
     });
     expect(kinds(table, ask(windows, { cost: 5 }), t0)).toEqual(["ask"]);
   });
@@ -228,6 +267,27 @@ describe("several limits (L6)", () => {
       { ...x, cost: 2 },
     ];
     expect(admitAll(table, both, t0 + 20).kind).toBe("ask");
+  });
+
+  test("what one admits on its own account is given back when another denies, and who denies says whether it knew", () => {
+    const [share, deny] = [ask([sliding(600)], { key: "x", onUnavailable: "share" }), { ...y, key: "y" }];
+    const table = newTable("a");
+    const first = admitAll(table, [share, deny], t0);
+    if (first.kind !== "ask") throw new Error(first.kind);
+    const again = { requests: first.requests, away: new Set(["x", "y"]) };
+    expect(admitAll(table, [share, deny], t0 + 1, again)).toMatchObject({
+      kind: "denied",
+      violated: [1],
+      degraded: true,
+    });
+    expect(entryOf(table, "x", t0).shared.debt).toBe(0);
+    expect(admitAll(table, [share], t0 + 2, again)).toMatchObject({ kind: "allowed", degraded: true });
+    expect(entryOf(table, "x", t0).shared.debt).toBe(1);
+    entryOf(table, "y", t0).denial = { untilMs: t0 + 500, cost: 1, retryAtMs: t0 + 500, policyVersion: 1 };
+    expect(admitAll(table, [share, deny], t0 + 3, { ...again, away: new Set(["x"]) })).toMatchObject({
+      kind: "denied",
+      degraded: false,
+    });
   });
 
   test("no random order of grants, denials and requests leaves a part taken", () => {
@@ -286,7 +346,13 @@ describe("an exact limit", () => {
       kind: "allowed",
       standings: [{ remaining: 4 }],
     });
-    expect(admit(table, one, t0 + 11, { requests: [second], away: new Set() }).kind, "spent").toBe("ask");
+    const third = requestOf(admit(table, one, t0 + 11, { requests: [second], away: new Set() }));
+    expect(third.query.reports, "what was used is not credited").toEqual([]);
+    granted(table, third, reply({ seq: 3, ttlMs: 0, denyMs: 100, retryAfterMs: 100 }), t0 + 11, never);
+    expect(admit(table, one, t0 + 11, { requests: [third], away: new Set() }).kind, "nothing was granted").toBe(
+      "denied",
+    );
+    entryOf(table, "k", t0).denial = null;
     expect(admit(table, { ...one, cost: 11 }, t0 + 12), "no longer certain").toMatchObject({
       standings: [{ remaining: 0 }],
     });

@@ -5,8 +5,15 @@ import { emptyBook } from "../../../../src/core/limiting/book.ts";
 import { lease } from "../../../../src/core/limiting/lease.ts";
 import { limits } from "../../../../src/core/limiting/limits.ts";
 import { failed, granted } from "../../../../src/core/limiting/request.ts";
-import { approximateBound, shareBound, shareOf } from "../../../../src/core/limiting/share.ts";
-import { newTable } from "../../../../src/core/limiting/table.ts";
+import {
+  allowanceOf,
+  approximateBound,
+  refundShare,
+  shareBound,
+  shareOf,
+  takeShare,
+} from "../../../../src/core/limiting/share.ts";
+import { entryOf, newTable } from "../../../../src/core/limiting/table.ts";
 import { ask, fixed, policy, reply, sliding, t0 } from "./support.ts";
 
 /** No call is made: every object is left alone. */
@@ -146,4 +153,30 @@ test("one object that is away says nothing of another: a limit whose object answ
   if (first.kind !== "ask") throw new Error(first.kind);
   const second = admitAll(table, [lost, healthy], t0 + 150, { requests: first.requests, away: new Set(["lost"]) });
   expect(second).toMatchObject({ kind: "ask", requests: [{ key: "healthy" }] });
+});
+
+describe("the figures of a share", () => {
+  test("follow the tightest of several windows, each in its own way", () => {
+    const windows = policy([sliding(600, 60_000), fixed(1_000, 1_000)]);
+    expect(shareOf(windows, 1)).toEqual({ rate: 10, burst: 60 });
+    expect(shareBound(windows, 10, 10, 60_000)).toBe(10 * (6 + 60));
+  });
+
+  test("say when there will be enough, and what is undone is there again", () => {
+    const entry = entryOf(newTable("a"), "k", t0);
+    entry.isolates = 1;
+    const limit = policy([sliding(600)]);
+    const take = (cost: number, afterMs: number) => takeShare(entry, limit, cost, t0 + afterMs);
+    expect([take(60, 0), take(1, 0), take(5, 0), take(1, 50), take(1, 100)]).toEqual([0, 100, 500, 50, 0]);
+    refundShare(entry, 1);
+    expect(take(1, 100)).toBe(0);
+  });
+
+  test("of an approximate limit allow a part of what is free, and one request that is free", () => {
+    const entry = entryOf(newTable("a"), "k", t0);
+    const limit = policy([sliding(1_000)]);
+    Object.assign(entry, { isolates: 20, free: 5 });
+    expect([1, 5, 6].map((cost) => allowanceOf(entry, limit, cost))).toEqual([1, 5, 1]);
+    expect([7, 300].map((cost) => approximateBound(limit, 3, cost))).toEqual([1_300, 1_900]);
+  });
 });
