@@ -37,6 +37,38 @@ describe("load", () => {
     expect(totalInFlight(state)).toBe(3);
   });
 
+  test("a request that ends in the turn after its own is over; later it is forgotten already, and its end is no other's", () => {
+    const state = newLoadState();
+    const counts = () => [inFlightOf(state, "a"), totalInFlight(state)];
+    const [first, second] = [started(state, "a"), started(state, "a")];
+    turn(state, 10, 10);
+    const third = started(state, "a");
+    ended(state, "a", first);
+    ended(state, "b", second);
+    expect(counts()).toEqual([2, 2]);
+    turn(state, 10, 20);
+    ended(state, "a", second);
+    expect(counts()).toEqual([1, 1]);
+    ended(state, "a", third);
+    expect(counts()).toEqual([0, 0]);
+  });
+
+  test("two turns that pass at once forget everything", () => {
+    const state = newLoadState();
+    started(state, "a");
+    turn(state, 10, 20);
+    expect([inFlightOf(state, "a"), totalInFlight(state)]).toEqual([0, 0]);
+  });
+
+  test("the total is without those of origins that left, in both turns", () => {
+    const state = newLoadState();
+    for (const id of "aaab") started(state, id);
+    turn(state, 10, 10);
+    for (const id of "aab") started(state, id);
+    retain(state, new Set("a"));
+    expect(totalInFlight(state)).toBe(5);
+  });
+
   test("retain forgets who left, so churn of origins leaves nothing behind", () => {
     const state = newLoadState();
     for (let turn = 0; turn < 1_000; turn++) {

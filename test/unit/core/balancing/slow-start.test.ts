@@ -1,13 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { limits } from "../../../../src/core/balancing/limits.ts";
 import { newLoadState } from "../../../../src/core/balancing/load.ts";
+import { poolOf } from "../../../../src/core/balancing/pool.ts";
 import {
   ageMsOf,
   isAnyYoung,
   noteOrigins,
   noteReturn,
+  rampedPool,
   slowStartWeight,
 } from "../../../../src/core/balancing/slow-start.ts";
+import type { LoadState } from "../../../../src/core/balancing/types.ts";
 import { seededRandom } from "./random.ts";
 import { candidates, choose } from "./support.ts";
 
@@ -37,6 +41,28 @@ describe("slowStartWeight", () => {
         expect(older).toBeLessThanOrEqual(1);
       }),
     );
+  });
+});
+
+describe("a pool with the weights of now", () => {
+  const stepMs = 10_000 / limits.slowStartSteps;
+  const other = newLoadState();
+  test.each<[string, isKept: boolean, { ageMs?: number; slowStartMs?: number; state?: LoadState; isNewer?: boolean }]>([
+    ["in the same moment", true, { ageMs: 0 }],
+    ["until a step is over", true, { ageMs: stepMs - 1 }],
+    ["when it is over", false, { ageMs: stepMs }],
+    ["when the clock steps back", false, { ageMs: -1 }],
+    ["with another length", false, { slowStartMs: 20_000 }],
+    ["of another service", false, { state: other }],
+    ["when another origin is new", false, { isNewer: true }],
+  ])("is kept %s: %s", (_, isKept, { ageMs = 0, slowStartMs = 10_000, state = newLoadState(), isNewer = false }) => {
+    const pool = poolOf(candidates([1, 1]));
+    noteOrigins(other, new Set(["a"]), 1_000);
+    const mine = state === other ? newLoadState() : state;
+    for (const each of new Set([mine, other])) noteOrigins(each, new Set(["a"]), 1_000);
+    const first = rampedPool(pool, mine, 10_000, 2_000);
+    if (isNewer) noteReturn(mine, "a", 2_000);
+    expect(rampedPool(pool, state, slowStartMs, 2_000 + ageMs) === first).toBe(isKept);
   });
 });
 

@@ -7,7 +7,7 @@ import { nextDueMs, tick } from "../../../../src/core/leasing/expiry.ts";
 import { deregister, drain, register } from "../../../../src/core/leasing/leases.ts";
 import { list, replay } from "../../../../src/core/leasing/listing.ts";
 import { targetsOf } from "../../../../src/core/leasing/marks.ts";
-import type { Book, Change } from "../../../../src/core/leasing/types.ts";
+import type { Book, Change, LoggedEvent } from "../../../../src/core/leasing/types.ts";
 import { bookOf, checkOrder, checkSettings, eventsOf, registration, statesOf, ttlMs } from "./support.ts";
 
 const urlOf = (id: string): string => `https://${id}.example.com`;
@@ -159,4 +159,35 @@ test("replay continues a listing with marks", () => {
   const base = list(book, 0);
   const { events } = conclude(book, { origin: "o00", url: urlOf("o00"), run: passing }, 0).change;
   expect(replay(events, base)).toEqual(list(book, 0));
+});
+
+test("replay tells of every step what the listing tells", () => {
+  const book = emptyBook();
+  const events: LoggedEvent[] = [];
+  const tell = (step: string, { events: happened }: Change, nowMs = 0) => {
+    events.push(...happened);
+    const { origins, ...whole } = list(book, nowMs);
+    const told = replay(events);
+    expect(told, step).toMatchObject(whole);
+    expect(statesOf(told.origins), step).toEqual(statesOf(origins));
+  };
+  const elsewhere = { url: "https://elsewhere.example.com" };
+  tell("an order", order(book, checkOrder({ staticOrigins: fixed }), 0).change);
+  for (const id of ["o03", "o02", "o01", "o00"]) tell(id, register(book, registration(id), 0, id).change);
+  for (const id of ["o03", "fixed", "o01", "o00", "o02"]) tell(`${id} fails`, fail(book, id));
+  tell("the same URL", register(book, registration("o00"), 0, "again").change);
+  tell("another URL", register(book, registration("o01", elsewhere), 0, "again").change);
+  expect(list(book, 0).unhealthy).toEqual(["fixed", "o00", "o02", "o03"]);
+  tell("removed", deregister(book, "o00", 0).change);
+  tell("drained", drain(book, "o02", 0, 0).change);
+  tell("drained", tick(book, 0));
+  expect(list(book, 0).unhealthy).toEqual(["fixed", "o03"]);
+  tell("expired", tick(book, ttlMs), ttlMs);
+  expect(list(book, ttlMs).unhealthy).toEqual(["fixed"]);
+  for (let n = 0; n < 10; n++) tell("more", register(book, registration(`p${n}`), ttlMs, `p${n}`).change, ttlMs);
+  tell("frozen", tick(book, 2 * ttlMs), 2 * ttlMs);
+  expect(book.freeze).not.toBeNull();
+  for (let n = 0; n < 10; n++) tell("gone", deregister(book, `p${n}`, 2 * ttlMs).change, 2 * ttlMs);
+  tell("thawed", tick(book, 2 * ttlMs), 2 * ttlMs);
+  expect(book.freeze).toBeNull();
 });

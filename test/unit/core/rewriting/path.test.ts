@@ -49,6 +49,8 @@ describe("stripPrefix", () => {
     ["/API/users", "/api", "/API/users"],
     ["/a/b/c", "/a/b", "/c"],
     ["/a", "/a/b", "/a"],
+    ["/a/x/c", "/a/b", "/a/x/c"],
+    ["/x/b/c", "/a/b", "/x/b/c"],
     ["/users", "/", "/users"],
     ["/ap%69/users", "/api", "/users"],
     ["/api/us%65rs%2f1", "/ap%69", "/us%65rs%2f1"],

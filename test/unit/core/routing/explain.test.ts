@@ -86,22 +86,39 @@ describe("says why", () => {
     expect(lossOf(loser, { path: "/x", headers: { x: "b" } })).toEqual([`does not match: ${text}`]);
   });
 
+  const both = (source: "header" | "query") => [criterion(source, "x"), criterion(source, "y")];
   test.each([
-    [{ host: "a.b.test" }, { host: "*.b.test" }, "exact host before wildcard host"],
-    [{ host: "a.b.test" }, {}, "exact host before no host"],
-    [{ host: "*.b.test" }, { host: "*.test" }, "longer wildcard host"],
-    [{ path: pathOf.exact("/x") }, { path: pathOf.pattern("/:id") }, "exact path before pattern"],
-    [{ path: pathOf.prefix("/x") }, { path: pathOf.prefix("/") }, "longer path (2 literal characters before 1)"],
-    [{ path: pathOf.pattern("/:id") }, { path: pathOf.prefix("/") }, "pattern before prefix of the same length"],
-    [{ methods: ["GET"] }, {}, "method given before any method"],
-    [{ criteria: [criterion("header", "x")] }, {}, "more headers (1 before 0)"],
-    [{ criteria: [criterion("query", "q")] }, {}, "more query parameters (1 before 0)"],
-    [{}, {}, "order in the document"],
-  ])("a route is outranked: %j before %j", (first, second, text) => {
-    const request = { host: "a.b.test", path: "/x", headers: { x: "1" }, query: { q: "1" } };
+    [{ host: "a.b.test" }, { host: "*.b.test" }, "exact host before wildcard host", "host"],
+    [{ host: "a.b.test" }, {}, "exact host before no host", "host"],
+    [{ host: "*.b.test" }, { host: "*.test" }, "longer wildcard host", "host"],
+    [{ path: pathOf.exact("/x") }, { path: pathOf.pattern("/:id") }, "exact path before pattern", "path"],
+    [
+      { path: pathOf.prefix("/x") },
+      { path: pathOf.prefix("/") },
+      "longer path (2 literal characters before 1)",
+      "path",
+    ],
+    [
+      { path: pathOf.pattern("/:id") },
+      { path: pathOf.prefix("/") },
+      "pattern before prefix of the same length",
+      "path",
+    ],
+    [{ methods: ["GET"] }, {}, "method given before any method", "method"],
+    [{ criteria: both("header") }, { criteria: [criterion("header", "x")] }, "more headers (2 before 1)", "header"],
+    [
+      { criteria: both("query") },
+      { criteria: [criterion("query", "x")] },
+      "more query parameters (2 before 1)",
+      "query",
+    ],
+    [{}, {}, "order in the document", "order"],
+  ])("a route is outranked: %j before %j", (first, second, text, criterion) => {
+    const request = { host: "a.b.test", path: "/x", headers: { x: "1", y: "1" }, query: { x: "1", y: "1" } };
     const { winner, losers } = explain([entry("winner", first), entry("loser", second)], request);
     expect(winner?.route).toBe("winner");
-    expect(losers.map(({ loss }) => loss.text)).toEqual([`matches, but is outranked by winner: ${text}`]);
+    const loss = { kind: "outranked", criterion, text: `matches, but is outranked by winner: ${text}` };
+    expect(losers.map(({ loss }) => loss)).toEqual([loss]);
   });
 });
 

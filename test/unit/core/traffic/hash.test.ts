@@ -54,6 +54,18 @@ describe("murmur3", () => {
     return (hash ^ (hash >>> 16)) >>> 0;
   }
 
+  const codes = [
+    0x7e, 0x7f, 0x80, 0x7fe, 0x7ff, 0x800, 0xd7ff, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xe000, 0xffff, 0x10000, 0x10ffff,
+  ];
+  test.each(codes)("is so at any place of %x, which is where an encoding changes", (code) => {
+    for (let before = 0; before < 5; before++) {
+      for (let after = 0; after < 5; after++) {
+        const text = "a".repeat(before) + String.fromCodePoint(code) + "z".repeat(after);
+        expect(murmur3(text, 7), text).toBe(overBytes(new TextEncoder().encode(text), 7));
+      }
+    }
+  });
+
   test("is the hash of what an encoder makes of any text, half surrogate pairs included", () => {
     const units = fc
       .array(
