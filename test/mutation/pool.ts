@@ -19,6 +19,8 @@ function begin(start: Start): ChildProcess {
   return fork(worker, [JSON.stringify(start)], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     serialization: "advanced",
+    // What tests print of their figures says nothing here.
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
 }
 
