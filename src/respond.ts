@@ -1,20 +1,35 @@
 /** Renders the answers that the gateway makes itself. */
-import { errorKinds, type GatewayError, problemOf } from "./errors.ts";
+import { type ErrorCode, errorKinds, type GatewayError, problemOf } from "./errors.ts";
+
+/** By code, with its own status: what never changes is written once. */
+const templates = new Map<ErrorCode, Response>();
 
 /** An error as the client sees it: problem+json, with its code in `sluice-error` and the request's id. */
 export function errorResponse(error: GatewayError, requestId: string): Response {
-  const status = error.extras.status ?? errorKinds[error.code].status;
-  if (status >= 500 && error.extras.reason) {
+  const template = templateOf(error);
+  if (template.status >= 500 && error.extras.reason) {
     console.error(JSON.stringify({ requestId, code: error.code, reason: error.extras.reason }));
   }
-  return new Response(JSON.stringify(problemOf(error, requestId)), {
-    status,
-    headers: {
-      ...error.extras.headers,
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      "sluice-error": error.code,
-      "x-request-id": requestId,
-    },
-  });
+  // To take over the headers of another response costs as much as to write one of them (bench/README.md, profile).
+  const response = new Response(JSON.stringify(problemOf(error, requestId)), template);
+  const { headers } = response;
+  headers.append("x-request-id", requestId);
+  const { headers: more } = error.extras;
+  for (const name in more) headers.append(name, more[name]!);
+  return response;
+}
+
+/** Status and fixed headers of an error. */
+function templateOf({ code, extras }: GatewayError): Response {
+  if (extras.status !== undefined) return newTemplate(code, extras.status);
+  const known = templates.get(code);
+  if (known !== undefined) return known;
+  const template = newTemplate(code, errorKinds[code].status);
+  templates.set(code, template);
+  return template;
+}
+
+function newTemplate(code: ErrorCode, status: number): Response {
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "sluice-error": code };
+  return new Response(null, { status, headers });
 }
