@@ -1,5 +1,5 @@
 /** The Worker: the gateway's own addresses, and everything else is traffic. */
-import { newAdmin } from "./admin/index.ts";
+import type { newAdmin } from "./admin/index.ts";
 import { isOwn } from "./admin/own.ts";
 import { GatewayError } from "./errors.ts";
 import { HeaderSection } from "./header-section.ts";
@@ -16,7 +16,8 @@ export { ServiceRegistry } from "../durable-objects/service-registry.ts";
 
 const notOfHosts = /[/?#@\\]/;
 const snapshots = { current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus };
-const admin = newAdmin(snapshots, explain);
+/** Made for the first call of it: an isolate that serves traffic only starts without what it takes. */
+let admin: ReturnType<typeof newAdmin> | undefined;
 
 export default {
   fetch(request, env, ctx) {
@@ -29,10 +30,15 @@ export default {
       );
     }
     return isOwn(target, env)
-      ? admin.fetch(request, env, ctx)
+      ? answerOwn(request, env, ctx)
       : handle({ request, method: request.method, target, headers }, env, ctx);
   },
 } satisfies ExportedHandler<Env>;
+
+async function answerOwn(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  admin ??= (await import("./admin/index.ts")).newAdmin(snapshots, explain);
+  return admin.fetch(request, env, ctx);
+}
 
 /**
  * Where the request goes to; null when its Host header is no host, which only Cloudflare's edge would have refused: the
