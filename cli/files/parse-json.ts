@@ -1,5 +1,6 @@
 /** JSON (RFC 8259), strictly, with the place of every part. JSON.parse tells no places and lets double names pass. */
 import { bounds } from "../../src/bounds.ts";
+import { lossOfNumber } from "../../src/core/json/number.ts";
 import { addMember, checkString } from "./check.ts";
 import type { Parsed } from "./parse.ts";
 import type { Member, Part } from "./part.ts";
@@ -117,12 +118,10 @@ function readOther(reader: Reader): number | boolean | null {
   const start = reader.at;
   const isNumber = skip(reader, number);
   if (!isNumber && !skip(reader, literal)) throw unexpected(reader, "a value");
-  const value = JSON.parse(reader.source.text.slice(start, reader.at)) as number | boolean | null;
-  if (isNumber && !Number.isFinite(value)) {
-    const at = placeIn(reader.source, start, reader.at);
-    reader.problems.push({ detail: "the number is too large", at });
-  }
-  return value;
+  const token = reader.source.text.slice(start, reader.at);
+  const loss = isNumber ? lossOfNumber(token) : null;
+  if (loss !== null) reader.problems.push({ detail: loss, at: placeIn(reader.source, start, reader.at) });
+  return JSON.parse(token) as number | boolean | null;
 }
 
 function expect(reader: Reader, character: string): void {

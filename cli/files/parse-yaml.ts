@@ -7,9 +7,11 @@ import {
   isScalar,
   type ParsedNode,
   parseAllDocuments,
+  type Scalar,
   type YAMLMap,
 } from "yaml";
 import { bounds } from "../../src/bounds.ts";
+import { lossOfNumber } from "../../src/core/json/number.ts";
 import { addMember, checkString } from "./check.ts";
 import type { Parsed } from "./parse.ts";
 import type { Member, ObjectPart, Part, ScalarPart } from "./part.ts";
@@ -84,7 +86,7 @@ function build(node: ParsedNode, depth: number, reader: Reader): Part {
 }
 
 function buildHere(node: Exclude<ParsedNode, Alias.Parsed>, at: Place, depth: number, reader: Reader): Part {
-  if (isScalar(node)) return { kind: "scalar", value: scalarOf(node.value, at, reader.problems), at };
+  if (isScalar(node)) return { kind: "scalar", value: scalarOf(node, at, reader.problems), at };
   if (depth > bounds.jsonDepthMax) return refused(tooDeep, at, reader);
   if (isMap(node)) return buildObject(node, at, depth, reader);
   return { kind: "list", items: node.items.map((item) => build(item, depth + 1, reader)), at };
@@ -96,10 +98,12 @@ function refused(detail: string, at: Place, { problems }: Reader): Part {
   return { kind: "object", members: new Map(), at };
 }
 
-function scalarOf(value: unknown, at: Place, problems: Problem[]): ScalarPart["value"] {
+function scalarOf({ value, source }: Scalar.Parsed, at: Place, problems: Problem[]): ScalarPart["value"] {
   if (typeof value === "string") checkString(value, at, problems);
-  if (typeof value === "number" && !Number.isFinite(value)) {
-    problems.push({ detail: "the number is too large, or none that JSON has", at });
+  if (typeof value === "number") {
+    const isOfJson = Number.isFinite(value);
+    const loss = isOfJson ? lossOfNumber(source.replace("+", "")) : "the number is too large, or none that JSON has";
+    if (loss !== null) problems.push({ detail: loss, at });
   }
   return value as ScalarPart["value"];
 }

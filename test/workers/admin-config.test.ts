@@ -291,6 +291,7 @@ describe("what is refused leaves the old document in force and serving", () => {
     ["__proto__", '{"services":{"__proto__":{}}}', "#/services/__proto__"],
     ["half a character", '{"services":{"a":{"defaultVersion":"\\udc00"}}}', "#/services/a/defaultVersion"],
     ["a number beyond a double", '{"gateway":{"maxBodyBytes":1e400}}', "#/gateway/maxBodyBytes"],
+    ["an integer that would be another one", '{"gateway":{"maxBodyBytes":9007199254740993}}', "#/gateway/maxBodyBytes"],
   ])("%s, since it could not be kept as it came", async (_, text, pointer) => {
     expect(Object.keys(await errorsOf(await put(text), "invalid_request"))).toEqual([pointer]);
     await holds();

@@ -1,5 +1,6 @@
 /** What JSON.parse lets pass and a configuration must not have. */
 import { bounds } from "../../bounds.ts";
+import { lossOfNumber } from "./number.ts";
 import type { JsonPath } from "./types.ts";
 
 /** One finding. `path` is its place; of a member name, the place of the member. */
@@ -7,7 +8,7 @@ export interface JsonIssue {
   /**
    * `duplicate`: a member name that the object already has, whichever way it is escaped. `deep`: an array or object nested too
    * deeply, whose content is not looked at. `surrogate`: a name or string with half a surrogate pair, which UTF-8 cannot
-   * hold. `number`: too large for a double. `name`: `__proto__`.
+   * hold. `number`: one that a double cannot hold (`lossOfNumber`). `name`: `__proto__`.
    */
   readonly kind: "duplicate" | "deep" | "surrogate" | "number" | "name";
   readonly detail: string;
@@ -38,7 +39,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 /**
  * Is there certainly nothing for `scanJson` to find? `value` is what JSON.parse made of the text. False says nothing: texts
  * with insignificant space are always scanned. Much faster than a scan, as `JSON.stringify` does the work: a name that came
- * twice, a number too large and half a surrogate pair are all written back in another way than they were read.
+ * twice, a number that a double cannot hold and half a surrogate pair are all written back in another way than they were read.
  */
 export function isSpotless(text: string, value: unknown, depthMax: number = bounds.jsonDepthMax): boolean {
   // What would be written back as it was read; and what a recursion could not survive.
@@ -134,7 +135,8 @@ function readNumber(text: string, start: number, report: Report): number {
   numberToken.lastIndex = start;
   const match = numberToken.exec(text);
   if (match === null) return start + 1;
-  if (!Number.isFinite(Number(match[0]))) report("number", "the number is too large");
+  const loss = lossOfNumber(match[0]);
+  if (loss !== null) report("number", loss);
   return start + match[0].length;
 }
 

@@ -75,5 +75,18 @@ function flawsOfMembers(members: readonly (readonly [string, Written])[], depthM
 function flawsOfToken(text: string): Flaw[] {
   const value: unknown = JSON.parse(text);
   if (typeof value === "string" && !value.isWellFormed()) return ["surrogate"];
-  return typeof value === "number" && !Number.isFinite(value) ? ["number"] : [];
+  return typeof value === "number" && isLost(text, value) ? ["number"] : [];
+}
+
+/** Is a number no double, 0 by its size alone, or an integer that would be written back as another one? */
+function isLost(text: string, value: number): boolean {
+  if (value === 0) return /[1-9]/.test(text.replace(/e.*/i, ""));
+  return !Number.isFinite(value) || (/^-?\d+$/.test(text) && BigInt(text) !== writtenBack(value));
+}
+
+/** The integer that JSON.stringify writes, which has an exponent if it is large. */
+function writtenBack(value: number): bigint {
+  const [digits = "", exponent = "0"] = String(value).split("e+");
+  const [whole = "", fraction = ""] = digits.split(".");
+  return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length);
 }

@@ -191,6 +191,12 @@ describe("hostile text is refused or works, and never crashes", () => {
     ["a name twice, escaped", '{"services":{"a":{},"\\u0061":{}}}', "#/services/a", /twice/],
     ["__proto__", '{"services":{"__proto__":{"origins":[]}}}', "#/services/__proto__", /__proto__/],
     ["a number beyond a double", '{"gateway":{"maxBodyBytes":1e999}}', "#/gateway/maxBodyBytes", /too large/],
+    [
+      "an integer that would be another one",
+      '{"routes":[{"fallback":{"body":9007199254740993}}]}',
+      "#/routes/0/fallback/body",
+      /another one: 9007199254740992/,
+    ],
     ["half a surrogate pair", '{"routes":[{"name":"\\ud800"}]}', "#/routes/0/name", /surrogate/],
     ["nesting", deep(40), `#/routes${"/0".repeat(bounds.jsonDepthMax - 1)}`, /nested more than/],
   ])("%s", (_, text, pointer, detail) => {

@@ -105,6 +105,12 @@ describe("what is wrong is said with line and column", () => {
     ],
     ["half a surrogate pair", '["\\ud800"]', "a.json:1:2 half a surrogate pair, which is no Unicode character"],
     ["a number that is too large", "[1e999]", "a.json:1:2 the number is too large"],
+    ["a number that would be 0", "[1e-999]", "a.json:1:2 the number is too small: it would be 0"],
+    [
+      "an integer that would be another one",
+      "[9007199254740993]",
+      "a.json:1:2 the number would be another one: 9007199254740992",
+    ],
     ["__proto__", '{"__proto__": {"a": 1}}', "a.json:1:2 the name __proto__ is not allowed"],
   ])("%s", (_, text, problem) => {
     expect(problems(text)).toEqual([problem]);

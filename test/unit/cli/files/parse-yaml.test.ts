@@ -142,6 +142,15 @@ describe("what is wrong is said with line and column", () => {
       "a: .nan\nb: -.inf\nc: 1e999",
       ["1:4", "2:4", "3:4"].map((at) => `a.yaml:${at} the number is too large, or none that JSON has`),
     ],
+    [
+      "a number that would be another one",
+      "a: 9007199254740993\nb: 1e-999\nc: +9007199254740993",
+      [
+        "a.yaml:1:4 the number would be another one: 9007199254740992",
+        "a.yaml:2:4 the number is too small: it would be 0",
+        "a.yaml:3:4 the number would be another one: 9007199254740992",
+      ],
+    ],
     ["half a surrogate pair", 'a: "\\ud800"', ["a.yaml:1:4 half a surrogate pair, which is no Unicode character"]],
     [
       "half a surrogate pair in a name",
