@@ -1,4 +1,4 @@
-/** B1 to B7 over random schedules. `BREAKING_SCHEDULES` is their number, 3,000 by default; the seed is in the failure. */
+/** B1 to B7 over random schedules. `BREAKING_SCHEDULES` is their number, 3,000 by default: the first of a longer run. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { simulate } from "./simulation.ts";
@@ -22,7 +22,7 @@ describe("no schedule breaks the rules of the breaker", () => {
           seen.closed += events.filter((type) => type === "breaker_closed").length;
           expect(breaches.slice(0, 3)).toEqual([]);
         }),
-        { numRuns },
+        { seed: 1, numRuns },
       );
       expect(seen.probes).toBeGreaterThan(numRuns / 5);
       expect(seen.closed).toBeGreaterThan(numRuns / 10);

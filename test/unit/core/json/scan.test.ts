@@ -191,7 +191,7 @@ test("a text is spotless only if a scan finds nothing, and every compact text wi
       if (spotless) expect(total).toBe(0);
       else if (isCompact) expect(total > 0 || /\\ud|__proto__/.test(text) || reordered(text)).toBe(true);
     }),
-    { numRuns: 1_000 },
+    { seed: 1, numRuns: 1_000 },
   );
   expect(outcomes.size).toBe(2);
 });

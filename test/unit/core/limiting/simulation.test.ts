@@ -1,4 +1,4 @@
-/** L1 to L5 over random schedules. `LIMITING_SCHEDULES` is their number, 10,000 by default; the seed is in the failure. */
+/** L1 to L5 over random schedules. `LIMITING_SCHEDULES` is their number, 10,000 by default: the first of a longer run. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scenarios } from "./scenarios.ts";
@@ -19,7 +19,7 @@ describe("no schedule breaks a limit", () => {
           admitted += result.log.length;
           expect(result.breaches.slice(0, 3)).toEqual([]);
         }),
-        { numRuns },
+        { seed: 1, numRuns },
       );
       expect(admitted).toBeGreaterThan(numRuns);
     },

@@ -19,7 +19,7 @@ test("the table finds what a scan by the words of the contract finds", () => {
         }
       },
     ),
-    { numRuns: 400 },
+    { seed: 1, numRuns: 400 },
   );
   // The alphabets must keep overlapping, or the test would compare nothing with nothing.
   expect(matched).toBeGreaterThan(1_000);
