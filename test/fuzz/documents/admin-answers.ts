@@ -4,6 +4,7 @@ import { tokens } from "../../support/tokens.ts";
 import type { AdminCall } from "./admin-calls.ts";
 import type { Body, Reading } from "./bodies.ts";
 import { leakIn } from "./leaks.ts";
+import { parsed } from "./written.ts";
 
 /** A call that was made; `answer` is null when the connection ended without one. */
 export interface Exchange {
@@ -39,7 +40,7 @@ export function wrongWithAnswer({ call, body, reading, answer }: Exchange): stri
   // What the client wrote itself may come back.
   if (leak !== null && !body.bytes.includes(leak)) return `the answer tells ${leak}: ${text.slice(0, 300)}`;
   const json = parsed(text);
-  if (json === null) return `${status} without a JSON object`;
+  if (typeof json !== "object" || json === null) return `${status} without a JSON object`;
   if (status >= 200 && status < 300) {
     const isBroken = reading.kind === "broken" || (reading.kind === "empty" && call.domain === "config");
     return isBroken ? `${status} for a body that may not be taken` : null;
@@ -84,13 +85,4 @@ function hasPlace(value: unknown, pointer: string): boolean {
     place = (place as Record<string, unknown>)[step.replaceAll("~1", "/").replaceAll("~0", "~")];
   }
   return steps.length === 0 || (typeof place === "object" && place !== null);
-}
-
-function parsed(text: string): object | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -20,10 +20,7 @@ export interface State {
 export type Documents = ReadonlyMap<number, unknown>;
 
 /** An exchange that was accepted, with what it answered. */
-interface Accepted extends Exchange {
-  readonly sent: unknown;
-  readonly answered: Members;
-}
+type Accepted = Exchange & { readonly sent: unknown; readonly answered: Members };
 
 /** What is wrong with what a batch of exchanges of one call made of `before`; null: nothing. */
 export function wrongWithChange(
@@ -62,22 +59,17 @@ function wrongWithConfig(
   documents: Documents,
 ): string | null {
   const revisions = accepted.map(({ answered }) => Number(answered.revision));
-  if (after.revision !== Math.max(before.revision, ...revisions))
-    return `revision ${after.revision} was made by nobody`;
+  const newest = Math.max(before.revision, ...revisions);
+  if (after.revision !== newest) return `the revision is ${after.revision}, made by nobody`;
   for (let revision = before.revision + 1; revision <= after.revision; revision++)
     if (!revisions.includes(revision)) return `revision ${revision} was made by nobody`;
-  for (const { call, sent, answered } of accepted) {
-    const revision = Number(answered.revision);
+  for (const one of accepted) {
+    const revision = Number(one.answered.revision);
     const stored = documents.get(revision);
-    const expected = (base: unknown) =>
-      call.method === "PATCH"
-        ? patched(base, sent)
-        : call.method === "PUT"
-          ? sent
-          : documents.get((sent as { revision: number }).revision);
     // A change that changes nothing makes no revision.
-    const isStored = same(stored, expected(documents.get(revision - 1))) || same(stored, expected(stored));
-    if (!isStored) return `revision ${revision} is not what was sent`;
+    const bases = [documents.get(revision - 1), stored];
+    if (!bases.some((base) => same(stored, wantedBy(one, base, documents))))
+      return `revision ${revision} is not what was sent`;
   }
   // Two that say the same make one revision, with the text of either.
   const texts = accepted.flatMap(({ call, answered, reading }) =>
@@ -86,6 +78,12 @@ function wrongWithConfig(
   if (after.revision > before.revision && texts.length > 0 && !texts.includes(after.text))
     return "the text in force is none that was sent";
   return revisions.length === 0 && after.text !== before.text ? "the document has changed" : null;
+}
+
+/** The document that a change of the document `base` asks for. */
+function wantedBy({ call, sent }: Accepted, base: unknown, documents: Documents): unknown {
+  if (call.method === "PATCH") return patched(base, sent);
+  return call.method === "PUT" ? sent : documents.get((sent as { revision: number }).revision);
 }
 
 /** RFC 7396, section 2, as written there. */
@@ -100,13 +98,10 @@ function patched(target: unknown, patch: unknown): unknown {
   return result;
 }
 
-/** Equal as JSON: what it can't tell apart (0 and -0) is the same. */
+/** Equal as JSON, which can't tell 0 from -0. */
 function same(a: unknown, b: unknown): boolean {
-  return (
-    a !== undefined &&
-    b !== undefined &&
-    isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)))
-  );
+  if (a === undefined || b === undefined) return false;
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 }
 
 function wrongWithRegistry(accepted: readonly Accepted[], before: State, after: State): string | null {
@@ -115,27 +110,20 @@ function wrongWithRegistry(accepted: readonly Accepted[], before: State, after: 
     const id = String(one.answered.origin);
     if (Number(one.answered.revision) >= Number(last.get(id)?.answered.revision ?? 0)) last.set(id, one);
   }
-  const revision = Math.max(
-    before.registry.revision ?? 0,
-    ...accepted.map(({ answered }) => Number(answered.revision)),
-  );
+  const answered = accepted.map((one) => Number(one.answered.revision));
+  const revision = Math.max(before.registry.revision ?? 0, ...answered);
   const isDrain = accepted.some(({ call }) => call.name.endsWith("drain"));
   // The end of a short grace makes a revision of its own.
   if (isDrain ? Number(after.registry.revision) < revision : after.registry.revision !== revision)
     return "the registry's revision is none that was answered";
-  const ids = new Set([
-    ...Object.keys(before.registry.origins),
-    ...Object.keys(after.registry.origins),
-    ...last.keys(),
-  ]);
-  for (const id of ids) {
+  const known = { ...before.registry.origins, ...after.registry.origins };
+  for (const id of new Set([...Object.keys(known), ...last.keys()])) {
     const origin = after.registry.origins[id];
     const change = last.get(id);
-    const isRight = change
-      ? isDrain
-        ? origin === undefined || origin.state === "draining"
-        : isDeepStrictEqual(origin, originOf(change.sent as Members))
-      : isDeepStrictEqual(origin, before.registry.origins[id]);
+    const isGoing = origin === undefined || origin.state === "draining";
+    const isAs = (expected: unknown) => isDeepStrictEqual(origin, expected);
+    const isKept = change === undefined && isAs(before.registry.origins[id]);
+    const isRight = isKept || (change && (isDrain ? isGoing : isAs(originOf(change.sent as Members))));
     if (!isRight) return `the origin ${id} is ${JSON.stringify(origin)}`;
   }
   return null;

@@ -16,7 +16,7 @@ import { hostile } from "./hostile.ts";
 import { type Count, hunt, type Quarry } from "./hunt.ts";
 import { leakIn, secrets } from "./leaks.ts";
 import { smallConfigs, wholeConfig } from "./samples.ts";
-import { flawsOf, textOf, type Written } from "./written.ts";
+import { flawsOf, parsed, textOf, type Written } from "./written.ts";
 
 /** A document's text, and how it was made; null: by damage to the text, so that nothing is known of it. */
 interface Input {
@@ -72,14 +72,6 @@ export function configDocuments(subject: Subject = real): Quarry<Input> {
     );
   };
   return { inputs, check, show: ({ text }) => (text.length > 2_000 ? `${text.slice(0, 2_000)}...` : text) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function wrongWithIssues(compiled: CompileResult): string | null {

@@ -90,3 +90,12 @@ function writtenBack(value: number): bigint {
   const [whole = "", fraction = ""] = digits.split(".");
   return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length);
 }
+
+/** What a text says; undefined: it is no JSON. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
