@@ -5,12 +5,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { startGateway } from "../../support/gateway.ts";
 import type { Finding, Fuzzer, FuzzPlan, FuzzReport } from "../fuzzer.ts";
-import { type Exchange, wrongWithAnswer } from "./admin-answers.ts";
+import { wrongWithAnswer } from "./admin-answers.ts";
 import { type AdminCall, adminCalls, standardConfig, unmatchedCalls } from "./admin-calls.ts";
 import { AdminClient } from "./admin-client.ts";
 import { wrongWithChange } from "./admin-state.ts";
 import { type Body, bodiesFrom, shownBody } from "./bodies.ts";
-import { cpuSecondsMax, findingsMax, messageOf, newTally, seedOf } from "./hunt.ts";
+import { type Count, cpuSecondsMax, findingsMax, messageOf, newTally, seedOf } from "./hunt.ts";
 
 const batchInputs = 250;
 
@@ -34,19 +34,18 @@ class Batches {
     this.calls = adminCalls(leaseId);
   }
 
-  /** Plays a batch; `see` gets every exchange. */
-  async play(
-    call: AdminCall,
-    bodies: readonly Body[],
-    see: (exchange: Exchange) => void = () => {},
-  ): Promise<Wrong | null> {
+  /** Plays a batch, and counts the answers. */
+  async play(call: AdminCall, bodies: readonly Body[], count: Count = () => {}): Promise<Wrong | null> {
     const client = this.#client;
     if (call.name.endsWith("drain")) await client.restore(await client.state(), this.#leaseId, true);
     const before = await client.state();
     const cpuBefore = client.cpuSeconds();
     const exchanges = await client.exchange(call, bodies);
     const cpuSeconds = client.cpuSeconds() - cpuBefore;
-    for (const exchange of exchanges) see(exchange);
+    for (const { answer } of exchanges) {
+      count(`${answer?.status}`);
+      count(`${call.name} ${answer?.status}`);
+    }
     const after = await client.state();
     const documents = await client.documents(call.domain === "config" ? exchanges : []);
     await client.restore(after, this.#leaseId);
@@ -106,7 +105,7 @@ async function run(batches: Batches, plan: FuzzPlan): Promise<FuzzReport> {
     const numRuns = Math.min(batchInputs, plan.inputs - played);
     const property = fc.asyncProperty(arbitrary, async () => {});
     const bodies = fc.sample(property, { seed, numRuns }).map((drawn) => (drawn as [Body])[0]);
-    const wrong = await batches.play(call, bodies, ({ answer }) => count(`${call.name} ${answer?.status ?? "none"}`));
+    const wrong = await batches.play(call, bodies, count);
     if (wrong !== null) {
       const small = await batches.shrunk(call, bodies, wrong, arbitrary, seed);
       const input = played + (small?.index ?? wrong.at ?? 0);
@@ -137,7 +136,7 @@ export const adminBodiesFuzzer: Fuzzer = {
     const openApi = await (await gateway.admin("/openapi.json")).json();
     const unmatched = unmatchedCalls(openApi as never, batches.calls);
     const stop = async () => {
-      await client.stop();
+      await gateway.dispose();
       rmSync(persist, { recursive: true });
     };
     if (unmatched.length === 0) return { run: (plan) => run(batches, plan), stop };

@@ -1,5 +1,5 @@
 /** The calls of the admin API that take a body, each with bodies that it accepts. */
-import { contractExample } from "../../unit/snapshot/contract-example.ts";
+import { smallConfigs, wholeConfig } from "./samples.ts";
 
 /** What a call may change. */
 export type Domain = "config" | "registry" | "breakers" | "nothing";
@@ -56,7 +56,8 @@ export function adminCalls(leaseId: string): readonly AdminCall[] {
     call("PUT /v1/config", "config", writes, [
       standardConfig,
       { ...standardConfig, gateway: { debugHeaders: true } },
-      contractExample,
+      ...smallConfigs,
+      wholeConfig,
     ]),
     call("PATCH /v1/config", "config", writes, [
       { gateway: { debugHeaders: true, echoRequestId: null } },

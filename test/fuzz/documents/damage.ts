@@ -22,11 +22,11 @@ const damage: fc.Arbitrary<Damage> = fc.record({
   value: hostile,
 });
 
-/** Good values, each with some damage, mostly little, sometimes none. */
-export function damaged(good: readonly unknown[]): fc.Arbitrary<Written> {
+/** Good values, each with some damage, mostly little; at least `timesMin` times. */
+export function damaged(good: readonly unknown[], timesMin = 0): fc.Arbitrary<Written> {
   const written = good.map(writtenOf);
   return fc
-    .tuple(fc.constantFrom(...written), fc.array(damage, { maxLength: 3 }))
+    .tuple(fc.constantFrom(...written), fc.array(damage, { minLength: timesMin, maxLength: 3 }))
     .map(([value, some]) => some.reduce(suffer, value));
 }
 
