@@ -118,9 +118,12 @@ function signalOf(deadline: Deadline, clock: Deadline, cancel: AbortSignal | und
   return AbortSignal.any([deadline.signal, clock.signal, cancel].filter((signal) => signal !== undefined));
 }
 
+const brokenOff = "The request's body broke off before its end, or is not framed as HTTP has it.";
+
 function failureOf(body: OutgoingBody, deadline: Deadline, clock: Deadline, reason: string): GatewayError {
   if (body.failure === "too_large") return new GatewayError("payload_too_large");
   if (body.failure === "idle") return new GatewayError("upload_idle");
+  if (body.failure === "client") return new GatewayError("invalid_request", { detail: brokenOff, reason });
   if (deadline.expired) return new GatewayError("request_timeout", { reason });
   return new GatewayError(clock.expired ? "upstream_timeout" : "upstream_unreachable", { reason });
 }

@@ -73,20 +73,30 @@ export function outgoingBody(request: Request, limits: BodyLimits): OutgoingBody
  */
 function piped(body: ReadableStream<Uint8Array>, length: number): OutgoingBody {
   let [isOpened, isReceived] = [false, false];
+  let failure: OutgoingBody["failure"] = null;
   return {
-    open() {
+    open(fetching) {
       isOpened = true;
       const { readable, writable } = new FixedLengthStream(length);
-      const piping = body.pipeTo(writable).then(() => {
+      const onPiped = () => {
         isReceived = true;
-      });
-      return { stream: readable, handedOver: piping.catch(() => {}) };
+      };
+      const onBroken = (error: Error) => {
+        // What the client does not send leaves this end as it was; what the origin does not take has broken it.
+        if (writable.getWriter().desiredSize === null) return;
+        failure = "client";
+        fetching.abort(error);
+      };
+      const handedOver = body.pipeTo(writable, { preventAbort: true }).then(onPiped, onBroken);
+      return { stream: readable, handedOver: handedOver.catch(() => {}) };
     },
     isRepeatable: () => !isOpened,
     get isReceived() {
       return isReceived;
     },
-    failure: null,
+    get failure() {
+      return failure;
+    },
     whole: async () => null,
   };
 }

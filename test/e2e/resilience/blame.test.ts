@@ -29,15 +29,20 @@ const suite = useFarm(2, ([sick, other]) => ({
       outlierDetection: { consecutiveFailures: 1, baseEjectionSeconds: 60 },
     },
     uploads: { origins: [{ id: "raw", url: raw.url }], circuitBreaker: breaker, outlierDetection: {} },
+    patient: {
+      origins: [{ id: "raw", url: raw.url }],
+      circuitBreaker: breaker,
+      outlierDetection: { consecutiveFailures: 1, baseEjectionSeconds: 60 },
+    },
     missing: { origins: [{ id: "other", url: other }], circuitBreaker: breaker },
     endless: { origins: [{ id: "raw", url: raw.url }], maxConcurrentRequests: 1 },
   },
-  routes: ["pair", "uploads", "missing", "endless"].map((name) => ({
+  routes: ["pair", "uploads", "patient", "missing", "endless"].map((name) => ({
     ...{
       name,
       service: name,
       matches: [{ path: { prefix: `/${name}` } }],
-      timeouts: { requestMs: 10_000, idleMs: 20_000 },
+      timeouts: { requestMs: 10_000, idleMs: name === "patient" ? 0 : 20_000 },
     },
   })),
 }));
@@ -87,12 +92,37 @@ describe("clients that do not finish their uploads", () => {
     expect(await eventsOf(suite.gateway, "uploads")).toEqual([]);
   });
 
-  it("but an origin that ends them at once is to blame", async () => {
+  it.each<[string, string, string, string]>([
+    ["a length, of which it sends less", "uploads", "Content-Length: 1000", "x"],
+    ["a length, of which it sends less, and no bound on silence", "patient", "Content-Length: 1000", "x"],
+    ["a large length", "patient", "Content-Length: 100000", "x"],
+    ["chunks without the last one", "uploads", "Transfer-Encoding: chunked", "1\r\nx\r\n"],
+    ["chunks that are none", "uploads", "Transfer-Encoding: chunked", "1\r\nx\r\nz\r\n"],
+  ])(
+    "are answered 400 when they break off, and neither open a breaker nor eject anybody: %s",
+    async (_, service, framing, sent) => {
+      raw.clear(async ({ body, reply, method }) => {
+        if (method === "POST") await body();
+        await reply("200 OK", []);
+      });
+      for (let count = 0; count < 2 * breaker.minimumRequests; count++) {
+        const client = await open(suite.gateway.url);
+        await client.wire.write(`POST /${service} HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${sent}`);
+        client.wire.socket.end();
+        expect(headerOf(await client.receive("POST"), "sluice-error")).toBe("invalid_request");
+      }
+      await wait(1_200);
+      expect((await ask(service)).status).toBe(200);
+      expect(await eventsOf(suite.gateway, service)).toEqual([]);
+    },
+  );
+
+  it.each(["uploads", "patient"])("but an origin that ends them at once is to blame: %s", async (service) => {
     raw.clear(({ method, reset, reply }) => (method === "GET" ? reply("200 OK", []) : reset()));
     for (let count = 0; count < 2 * breaker.minimumRequests; count++) {
-      await suite.ask({ method: "POST", target: "/uploads", body: "abc" });
+      await suite.ask({ method: "POST", target: `/${service}`, body: "abc" });
     }
-    await until(async () => (await breakerOf(suite.gateway, "uploads"))?.state === "open", "an open breaker");
+    await until(async () => (await breakerOf(suite.gateway, service))?.state === "open", "an open breaker");
   });
 });
 
