@@ -1,5 +1,6 @@
 /** `npm run fuzz -- --fuzzer NAME --inputs N --seed S`: one fuzzer, or all of them one after another. See README.md. */
 import { parseArgs } from "node:util";
+import { missedAims } from "./fuzzer.ts";
 import { fuzzers } from "./fuzzers.ts";
 
 const { values } = parseArgs({
@@ -15,19 +16,19 @@ if (chosen.length === 0) {
   for (const { name, about } of fuzzers) console.error(`  ${name}: ${about}`);
   process.exitCode = 2;
 }
-for (const { name, start } of chosen) {
+for (const { name, start, aims } of chosen) {
   const fuzzing = await start();
   try {
-    const { inputs, seconds, findings, counts } = await fuzzing.run({
-      inputs: Number(values.inputs),
-      seed: Number(values.seed),
-    });
+    const report = await fuzzing.run({ inputs: Number(values.inputs), seed: Number(values.seed) });
+    const { inputs, seconds, findings, counts } = report;
     const each = Math.round(inputs / seconds);
     console.log(`${name}: ${inputs} inputs in ${seconds.toFixed(1)} s (${each} a second), ${findings.length} findings`);
     for (const [what, count] of Object.entries(counts).sort(([, a], [, b]) => b - a)) console.log(`  ${count} ${what}`);
     for (const { seed, input, what, shown } of findings)
       console.log(`\nseed ${seed} input ${input}\n${what}\n${shown}`);
-    if (findings.length > 0) process.exitCode = 1;
+    const missed = missedAims({ aims }, report);
+    for (const what of missed) console.log(`\nnot reached: ${what}`);
+    if (findings.length + missed.length > 0) process.exitCode = 1;
   } finally {
     await fuzzing.stop();
   }

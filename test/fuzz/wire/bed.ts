@@ -1,13 +1,13 @@
 /** A gateway on workerd with an origin behind it: what every fuzzer of the wire plays on. */
 import { readFileSync } from "node:fs";
-import { exactCpuUsOf } from "../../../bench/measure/cpu.ts";
+import { exactCpuUsOf, rssMibOf } from "../../../bench/measure/cpu.ts";
 import { type Gateway, startGateway, tokens } from "../../support/gateway.ts";
 import { type Answer, headerOf } from "./answers.ts";
 import { askAlone, type Reply } from "./client.ts";
 import type { Breach, Tally } from "./loop.ts";
 import { failureIn, faultOfSeen, leakIn, markHeader } from "./oracles.ts";
 import { type Seen, type StrictOrigin, startStrictOrigin } from "./origin.ts";
-import { stateOf } from "./state.ts";
+import { watchState } from "./state.ts";
 
 export interface Bed {
   readonly gateway: Gateway;
@@ -19,9 +19,11 @@ export interface Bed {
     replies: readonly Reply[],
     tally: Tally,
   ): Promise<{ breaches: Breach[]; seen: Seen[] }>;
-  /** What is not as it was when the bed was made. */
+  /** What is not as it was when this was last asked, or at the start. */
   changes(): Promise<string[]>;
   cpuUs(): number;
+  /** Memory of workerd. */
+  rssMib(): number;
   stop(): Promise<void>;
 }
 
@@ -65,18 +67,14 @@ export async function startBed(): Promise<Bed> {
   const pid = workerds().find((found) => !before.includes(found));
   if (pid === undefined) throw new Error("workerd is not among the processes that this one started");
   const port = Number(new URL(gateway.url).port);
-  const first = await stateOf(gateway);
+  const state = await watchState(gateway);
   return {
     gateway,
     port,
     judge: (inputs, replies, tally) => judge(inputs, replies, tally, { gateway, origin, mark, port }),
-    async changes() {
-      const now = await stateOf(gateway);
-      return Object.keys(first).flatMap((what) =>
-        first[what] === now[what] ? [] : [`changed: ${what}: ${now[what]}`],
-      );
-    },
+    changes: state,
     cpuUs: () => exactCpuUsOf(pid),
+    rssMib: () => rssMibOf(pid),
     async stop() {
       await gateway.dispose();
       await origin.stop();

@@ -3,25 +3,37 @@ import type { Random } from "../../support/random.ts";
 import { tokens } from "../../support/tokens.ts";
 import { one } from "./requests.ts";
 
+export interface AdminCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  /** Roles that may not make it. */
+  readonly refused: readonly ("registrar" | "viewer")[];
+}
+
+const [weaker, registrar, viewer, nobody] = [["registrar", "viewer"], ["registrar"], ["viewer"], []] as const;
+
 /** Calls of the admin API, with bodies that change something if they are let through. */
-export const calls: readonly (readonly [method: string, path: string, body: string])[] = [
-  ["GET", "/v1/config", ""],
-  ["PUT", "/v1/config", "{}"],
-  ["PATCH", "/v1/config", '{"routes":[]}'],
-  ["POST", "/v1/config/rollback", '{"revision":1}'],
-  ["GET", "/v1/services", ""],
-  ["PUT", "/v1/services/api/origins/evil", '{"url":"https://evil.example.com"}'],
-  ["POST", "/v1/services/api/origins", '{"url":"https://evil.example.com"}'],
-  ["POST", "/v1/services/api/origins/api/drain", "{}"],
-  ["DELETE", "/v1/services/api/origins/api", ""],
-  ["GET", "/v1/services/api/watch", ""],
-  ["GET", "/v1/breakers", ""],
-  ["PUT", "/v1/breakers/api", '{"state":"forced-open"}'],
-  ["GET", "/v1/events", ""],
-  ["GET", "/v1/audit", ""],
-  ["GET", "/v1/watch", ""],
-  ["POST", "/v1/heartbeats", '{"leases":[]}'],
-];
+export const calls: readonly AdminCall[] = (
+  [
+    ["GET", "/v1/config", "", registrar],
+    ["PUT", "/v1/config", "{}", weaker],
+    ["PATCH", "/v1/config", '{"routes":[]}', weaker],
+    ["POST", "/v1/config/rollback", '{"revision":1}', weaker],
+    ["GET", "/v1/services", "", nobody],
+    ["PUT", "/v1/services/api/origins/evil", '{"url":"https://evil.example.com"}', viewer],
+    ["POST", "/v1/services/api/origins", '{"url":"https://evil.example.com"}', viewer],
+    ["POST", "/v1/services/api/origins/api/drain", "{}", viewer],
+    ["DELETE", "/v1/services/api/origins/api", "", viewer],
+    ["GET", "/v1/services/api/watch", "", nobody],
+    ["GET", "/v1/breakers", "", registrar],
+    ["PUT", "/v1/breakers/api", '{"state":"forced-open"}', weaker],
+    ["GET", "/v1/events", "", registrar],
+    ["GET", "/v1/audit", "", registrar],
+    ["GET", "/v1/watch", "", registrar],
+    ["POST", "/v1/heartbeats", '{"leases":[]}', viewer],
+  ] as const
+).map(([method, path, body, refused]) => ({ method, path, body, refused }));
 
 /** Something close to a token, never one. */
 export function guess(random: Random): string {
@@ -59,3 +71,7 @@ export const wrong = (random: Random): string =>
     `Authorization_: Bearer ${tokens.admin}`,
     `Authorization: Bearer x\r\nAuthorization: Bearer ${tokens.admin}`,
   ]);
+
+/** The right token of a role that may not make the call. */
+export const weak = (random: Random, { refused }: AdminCall): string =>
+  `Authorization: Bearer ${tokens[one(random, refused)]}`;

@@ -19,13 +19,15 @@ export interface Subject {
   make(random: Random): Buffer;
   /** Plays a batch and says what it broke. Throws when the gateway is gone. */
   play(inputs: readonly Buffer[], tally: Tally): Promise<Breach[]>;
-  /** After all of them: what is not as it was before. */
-  end(): Promise<string[]>;
+  /** What is not as it was when this was last asked, or at the start. */
+  changes(): Promise<string[]>;
   /** CPU time that the gateway has used, in µs. */
   cpuUs(): number;
 }
 
-const batchSize = 256;
+const batchSize = 512;
+/** So often it is asked what has changed: a change is one of these many batches' doing. */
+const checkedBatches = 4;
 /** One input may cost this much CPU. */
 export const cpuUsMax = 1_000_000;
 /** After so many the run ends: the rest is likely the same. */
@@ -44,7 +46,7 @@ export async function runPlan(subject: Subject, { inputs, seed }: FuzzPlan): Pro
     counts[name] = (counts[name] ?? 0) + 1;
   };
   const findings: Finding[] = [];
-  let played = 0;
+  let [played, checked] = [0, 0];
   while (played < inputs && findings.length < findingsMax) {
     const size = Math.min(batchSize, inputs - played);
     const batch = Array.from({ length: size }, (_, at) => subject.make(randomOf(seed, played + at)));
@@ -52,8 +54,12 @@ export async function runPlan(subject: Subject, { inputs, seed }: FuzzPlan): Pro
       findings.push({ seed, input: played + found.input, what: found.what, shown: found.shown });
     }
     played += size;
+    if (played < inputs && played - checked < checkedBatches * batchSize) continue;
+    const by = `${checked} to ${played - 1}`;
+    for (const what of await subject.changes())
+      findings.push({ seed, input: checked, what: `${what} (by ${by})`, shown: "" });
+    checked = played;
   }
-  for (const what of await subject.end()) findings.push({ seed, input: played - 1, what, shown: "" });
   return { inputs: played, seconds: (performance.now() - beganMs) / 1_000, findings, counts };
 }
 

@@ -101,7 +101,7 @@ const broken = (breaks: boolean, costs: boolean): Subject => {
       if (isHit && costs) usedUs += 2 * cpuUsMax;
       return isHit && breaks ? [{ input: null, what: "broken: x" }] : [];
     },
-    end: async () => (costs ? [] : ["changed: /v1/config"]),
+    changes: async () => (costs ? [] : ["changed: /v1/config"]),
     cpuUs: () => usedUs,
   };
 };
@@ -114,7 +114,17 @@ test.each([
   expect(findings[0]).toMatchObject({ what, shown: '"x"' });
 });
 
-test("found at the end: a configuration that was changed", async () => {
-  const { findings } = await runPlan(broken(false, false), { inputs: 1, seed: 1 });
-  expect(findings.map(({ what }) => what)).toEqual(["changed: /v1/config"]);
+test("found while it runs: a configuration that was changed, and by which inputs", async () => {
+  let played = 0;
+  let asked = 0;
+  const subject: Subject = {
+    ...broken(false, false),
+    async play(inputs) {
+      played += inputs.length;
+      return [];
+    },
+    changes: async () => (++asked === 2 ? [`changed: after ${played}`] : []),
+  };
+  const { findings } = await runPlan(subject, { inputs: 10_000, seed: 1 });
+  expect(findings.map(({ input, what }) => [input, what])).toEqual([[2_048, "changed: after 4096 (by 2048 to 4095)"]]);
 });

@@ -18,13 +18,14 @@ export function mutatedRequest(random: Random): Buffer {
 export const requestBytes: Fuzzer = {
   name: "request-bytes",
   about: "requests with bytes flipped, inserted, left out, repeated, spliced: framing, smuggling, leaks",
+  aims: { "200": 0.12, "404 route_not_found": 0.04, "401 unauthorized": 0.01, "400 invalid_request": 0.02 },
   async start() {
     const bed = await startBed();
     const subject = {
       make: mutatedRequest,
       play: async (inputs: readonly Buffer[], tally: (name: string) => void) =>
         (await bed.judge(inputs, await askAlone(bed.port, inputs), tally)).breaches,
-      end: () => bed.changes(),
+      changes: () => bed.changes(),
       cpuUs: () => bed.cpuUs(),
     };
     return { run: (plan) => runPlan(subject, plan), stop: () => bed.stop() };
