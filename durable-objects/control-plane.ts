@@ -192,6 +192,10 @@ export class ControlPlane extends DurableObject<Env> {
     this.#watchers.message(socket, message);
   }
 
+  override webSocketClose(socket: WebSocket): void {
+    this.#watchers.left(socket);
+  }
+
   /** Makes `text` the configuration in force, as a new revision; a document equal to the one in force makes none. */
   async apply(request: ApplyRequest): Promise<ApplyResult> {
     const hash = await sha256Hex(request.text);

@@ -150,6 +150,10 @@ export class ServiceRegistry extends DurableObject<Env> {
     this.#watchers.message(socket, message);
   }
 
+  override webSocketClose(socket: WebSocket): void {
+    this.#watchers.left(socket);
+  }
+
   override async alarm(): Promise<void> {
     await this.#upkeep.alarm();
   }

@@ -76,6 +76,11 @@ export class Watchers {
     }
   }
 
+  /** Answers a client's Close, or its end without one: the runtime would leave it waiting until the object sleeps. */
+  left(socket: WebSocket): void {
+    socket.close(1000);
+  }
+
   async #poll(from: number, waitMs: number, signal: AbortSignal): Promise<WatchAnswer> {
     const page = this.#read(from);
     if (!page.ok || page.entries.length > 0 || waitMs === 0) return answerOf(page);

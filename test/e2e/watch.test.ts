@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { bounds } from "../../src/bounds.ts";
 import { type Connection, type HeaderLines, open } from "../support/client.ts";
 import { type Gateway, startGateway, tokens } from "../support/gateway.ts";
-import { opcodes, readFrame, upgradeHeaders } from "../support/websocket.ts";
+import { closePayload, opcodes, readFrame, sendFrame, upgradeHeaders } from "../support/websocket.ts";
+import type { Wire } from "../support/wire.ts";
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -174,6 +175,27 @@ it("watchers that are gone make room for others", async () => {
   const askAll = async () => new Set(await Promise.all(Array.from({ length: bounds.watchersMax - 10 }, ask)));
   await expect.poll(askAll, { timeout: 10_000 }).toEqual(new Set([200]));
 }, 60_000);
+
+it.each(["/v1/watch", "/v1/services/users/watch"])(
+  "a client that closes is answered, not left waiting: %s",
+  async (path) => {
+    for (const tell of [
+      (wire: Wire) => sendFrame(wire, opcodes.close, closePayload(1001), true),
+      async ({ socket }: Wire) => void socket.end(),
+    ]) {
+      const connection = await open(gateway.url);
+      const headers = upgradeHeaders([["Authorization", `Bearer ${tokens.viewer}`]]);
+      await connection.send({ target: `/_sluice${path}`, headers });
+      expect((await connection.head()).status).toBe(101);
+      await tell(connection.wire);
+      // Unanswered it stays open until the object sleeps, ten seconds later.
+      const frame = await Promise.race([readFrame(connection.wire), wait(5_000, null, { ref: false })]);
+      expect(frame).toEqual({ opcode: opcodes.close, payload: closePayload(1000) });
+      await connection.wire.closed();
+      connection.close();
+    }
+  },
+);
 
 it("nothing was thrown that nobody caught", () => {
   expect(gateway.uncaught()).toEqual([]);
