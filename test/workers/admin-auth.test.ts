@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { apply, type Call, call, callWith, problemOf, type Role, tokens } from "./admin-support.ts";
 
 const registration = { url: "https://a.example.com" };
@@ -99,6 +99,23 @@ describe("tokens", () => {
   test("are read whatever the case of the scheme and the spaces after it", async () => {
     for (const authorization of [`bearer ${tokens.viewer}`, `BEARER  ${tokens.viewer} `]) {
       expect((await call("GET", "/v1/config", { headers: { authorization } })).status).toBe(200);
+    }
+  });
+  test.each<readonly [string, string]>([
+    ["nothing", ""],
+    ["the viewer's, which is compared first", tokens.viewer],
+    ["the admin's, which is compared last", tokens.admin],
+    ["a beginning", tokens.admin.slice(0, -1)],
+    ["a long one", "x".repeat(4_000)],
+  ])("compares every token with each guess, by digests of one length: %s", async (_, guess) => {
+    const compare = vi.spyOn(crypto.subtle, "timingSafeEqual");
+    try {
+      await call("GET", "/v1/services", { headers: { authorization: `Bearer ${guess}` } });
+      expect(compare.mock.calls.map((pair) => pair.map((digest) => digest.byteLength))).toEqual(
+        roles.map(() => [32, 32]),
+      );
+    } finally {
+      compare.mockRestore();
     }
   });
   test("are checked before the body is looked at", async () => {
