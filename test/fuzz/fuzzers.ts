@@ -7,11 +7,13 @@ import type { Fuzzer } from "./fuzzer.ts";
 import { headers } from "./wire/headers.ts";
 import { paths } from "./wire/paths.ts";
 import { requestBytes } from "./wire/request-bytes.ts";
+import { watchFrames } from "./wire/watch-frames.ts";
 
 export const fuzzers: readonly Fuzzer[] = [
   requestBytes,
   paths,
   headers,
+  watchFrames,
   adminBodiesFuzzer,
   configDocumentsFuzzer,
   originUrlsFuzzer,

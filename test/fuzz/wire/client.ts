@@ -23,7 +23,8 @@ export function askAlone(port: number, inputs: readonly Buffer[]): Promise<Reply
   return inLanes(inputs.length, (at) => alone(port, inputs[at]!));
 }
 
-async function inLanes<T>(count: number, one: (at: number) => Promise<T>): Promise<T[]> {
+/** Calls `one` for each number below `count`, a few at a time. */
+export async function inLanes<T>(count: number, one: (at: number) => Promise<T>): Promise<T[]> {
   const all: T[] = [];
   let next = 0;
   const lane = async () => {
