@@ -1,5 +1,6 @@
 /** Which fault a failed request is to be blamed on, if any. */
 import type { Fault } from "./origins.ts";
+import type { Interval } from "./starved.ts";
 
 /** A request and what became of it. */
 export interface Outcome {
@@ -28,6 +29,10 @@ export interface Echo {
 
 /** Codes of a try that failed at an origin. */
 const ofTries = ["upstream_unreachable", "upstream_timeout", "upstream_invalid_response", "request_timeout"];
+
+/** A starved machine as a fault of every origin: whichever was asked could not answer in time. */
+export const starvedFaults = (starved: readonly Interval[], origins: readonly string[]): Fault[] =>
+  starved.map((interval) => ({ kind: "starved", origins, ...interval }));
 
 export const isFailed = ({ status, isWhole }: Outcome): boolean => status === 0 || status >= 500 || !isWhole;
 

@@ -10,7 +10,7 @@ export interface Killable extends Gateway {
 }
 
 /** Starts a gateway. No other may be started by this process meanwhile, or their processes could not be told apart. */
-export async function startKillable(options: GatewayOptions & { readonly persist: string }): Promise<Killable> {
+export async function startKillable(options: GatewayOptions): Promise<Killable> {
   const before = new Set(workerdsOf(process.pid));
   const gateway = await startGateway(options);
   const [pid, ...others] = workerdsOf(process.pid).filter((pid) => !before.has(pid));

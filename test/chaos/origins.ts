@@ -7,9 +7,9 @@ import type { Manner } from "./origin-process.ts";
 export const kinds = ["kill", "pause", "slow", "cut"] as const;
 export type Kind = (typeof kinds)[number];
 
-/** What was done to some origins, from just before to just after, in ms of `performance.now()`. */
+/** What was done to some origins, or to all by a starved machine, from just before to just after, in ms of `performance.now()`. */
 export interface Fault {
-  readonly kind: Kind;
+  readonly kind: Kind | "starved";
   readonly origins: readonly string[];
   readonly fromMs: number;
   /** Infinite while it lasts. */
@@ -20,6 +20,8 @@ export interface Origins {
   readonly list: readonly { readonly id: string; readonly url: string }[];
   /** Everything that was done, oldest first. */
   readonly faults: readonly Fault[];
+  /** Processes that run. */
+  pids(): readonly number[];
   /** Does `kind` to some origins for `ms`; resolves when all of them are as before. */
   harm(kind: Kind, origins: readonly string[], ms: number): Promise<void>;
   dispose(): Promise<void>;
@@ -51,6 +53,7 @@ export async function startOrigins(count: number): Promise<Origins> {
   return {
     list,
     faults,
+    pids: () => [...running.values()].map(({ child }) => child.pid!),
     async harm(kind, origins, ms) {
       const at = faults.length;
       const fault = { kind, origins, fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };

@@ -1,6 +1,6 @@
 /** What the parts found, as tables and lines for a person, and every breach as one line. */
 import type { Cycle } from "./cycles.ts";
-import { riseMibMax } from "./memory.ts";
+import { riseMibMax, type Trend } from "./memory.ts";
 import type { Soaked } from "./soak.ts";
 import type { Struck } from "./storm.ts";
 
@@ -46,31 +46,37 @@ export function stormTable(struck: readonly Struck[]): string {
     "requests",
     "failed without retries",
     "failed with",
+    "failed by the machine",
     "recovered after ms",
     "not explained",
   ];
-  const rows = struck.map(({ kind, origins, sent, bare, retried, recoveredMs, breaches }) =>
-    [kind, origins, sent, bare, retried, recoveredMs.toFixed(0), breaches.length].map(String),
+  const rows = struck.map(({ kind, origins, sent, bare, retried, starved, recoveredMs, breaches }) =>
+    [kind, origins, sent, bare, retried, starved, recoveredMs.toFixed(0), breaches.length].map(String),
   );
   return table(header, rows);
 }
 
-export function soakLines({ minutes, sent, faults, explained, unexplained, complaints, memory }: Soaked): string {
-  const { firstMib, lastMib, slopeMibPerMin, isFlat } = memory;
+export function soakLines(soaked: Soaked): string {
+  const { minutes, sent, heldBack, faults, explained, starved, starvedShare, unexplained, complaints, memory } = soaked;
   return [
-    `${minutes.toFixed(1)} min, ${sent} requests, ${faults} faults: ${explained} failures explained by them, ${unexplained.length} not`,
+    `${minutes.toFixed(1)} min, ${sent} requests (${heldBack} not sent, as too many were under way), ` +
+      `${faults} faults: ${explained} failures explained by them, ${starved} by the machine, ${unexplained.length} not`,
+    `the machine let a process wait for a processor in ${(starvedShare * 100).toFixed(1)} % of the time`,
     `uncaught exceptions, rejections and refused writes: ${complaints.length}`,
-    `memory of workerd after the warm-up: ${firstMib.toFixed(0)} -> ${lastMib.toFixed(0)} MiB, ${slopeMibPerMin.toFixed(2)} MiB/min: ` +
-      `${isFlat === null ? "too short a run to tell" : isFlat ? "flat" : "RISES"} (a rise of ${riseMibMax} MiB is accepted)`,
+    `kept by JavaScript after the warm-up: ${trendLine(memory.kept)}: ${memory.isFlat ? "flat" : "RISES"} (a rise of ${riseMibMax} MiB is accepted)`,
+    `resident memory of workerd after the warm-up: ${trendLine(memory.resident)} (not judged)`,
   ].join("\n");
 }
+
+const trendLine = ({ firstMib, lastMib, slopeMibPerMin }: Trend) =>
+  `${firstMib.toFixed(1)} -> ${lastMib.toFixed(1)} MiB, ${slopeMibPerMin.toFixed(2)} MiB/min`;
 
 /** What must not be after a soak. */
 export function soakBreaches({ unexplained, complaints, memory }: Soaked): string[] {
   return [
     ...unexplained.map((outcome) => `not explained by a fault: ${JSON.stringify(outcome)}`),
     ...complaints,
-    ...(memory.isFlat !== false ? [] : [`memory rises by ${memory.slopeMibPerMin.toFixed(2)} MiB/min`]),
+    ...(memory.isFlat ? [] : [`what JavaScript keeps rises by ${memory.kept.slopeMibPerMin.toFixed(2)} MiB/min`]),
   ];
 }
 

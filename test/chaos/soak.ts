@@ -5,16 +5,18 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { rssMibOf } from "../../bench/measure/cpu.ts";
 import { seeded } from "../support/random.ts";
-import { blame, type Outcome } from "./blame.ts";
+import { blame, type Outcome, starvedFaults } from "./blame.ts";
 import { configOf, echo, kinds, originCount } from "./harmed.ts";
+import { inspectHeap } from "./heap.ts";
 import { type Killable, startKillable } from "./killable.ts";
 import { judgeMemory, type Memory, type Sample } from "./memory.ts";
 import { kinds as faultKinds, type Origins, startOrigins } from "./origins.ts";
+import { watchStarving } from "./starved.ts";
 import { startTraffic } from "./traffic.ts";
 
 const isolates = 2;
 const perSecond = 60;
-const sampleMs = 500;
+const sampleMs = 2_000;
 /** Between the end of a fault and the next: some time has neither a fault nor what follows from one. */
 const calmMs = { min: 6_000, max: 12_000 };
 const harmedMs = { min: 500, max: 4_000 };
@@ -26,9 +28,14 @@ const writeMs = 10_000;
 export interface Soaked {
   readonly minutes: number;
   readonly sent: number;
+  /** Requests that were due while as many as may be were under way. */
+  readonly heldBack: number;
   readonly faults: number;
-  /** Failures that a fault explains. */
+  /** Failures that a fault explains, and those that only the machine explains, as it let a process wait. */
   readonly explained: number;
+  readonly starved: number;
+  /** Share of the run in which it did. */
+  readonly starvedShare: number;
   readonly unexplained: readonly Outcome[];
   /** What else must not be: lines about uncaught exceptions and rejections, and refused writes. */
   readonly complaints: readonly string[];
@@ -41,7 +48,7 @@ export async function soak(seconds: number, seed: number): Promise<Soaked> {
   const origins = await startOrigins(originCount);
   let gateway: Killable | null = null;
   try {
-    gateway = await startKillable({ isolates, persist, config: configOf(origins) });
+    gateway = await startKillable({ isolates, persist, inspected: true, config: configOf(origins) });
     return await watch(gateway, origins, seconds, seed);
   } finally {
     await gateway?.dispose();
@@ -55,22 +62,36 @@ async function watch(gateway: Killable, origins: Origins, seconds: number, seed:
   const complaints: string[] = [];
   const beganMs = performance.now();
   const endMs = beganMs + seconds * 1_000;
-  const sampling = setInterval(() => {
-    samples.push({ atMs: performance.now() - beganMs, mib: rssMibOf(gateway.pid) });
-  }, sampleMs);
+  const witness = watchStarving(() => [process.pid, gateway.pid, ...origins.pids()]);
+  const heap = await inspectHeap(gateway);
   const traffic = startTraffic(gateway.urls, kinds, perSecond);
   try {
-    await Promise.all([harm(origins, endMs, seed), write(gateway, origins, endMs, complaints)]);
+    await Promise.all([
+      harm(origins, endMs, seed),
+      write(gateway, origins, endMs, complaints),
+      repeat(sampleMs, endMs, async () => {
+        const keptMib = await heap.keptMib();
+        samples.push({ atMs: performance.now() - beganMs, keptMib, residentMib: rssMibOf(gateway.pid) });
+      }),
+    ]);
   } finally {
-    clearInterval(sampling);
+    heap.close();
     await traffic.stop();
+    witness.stop();
   }
-  const unexplained = traffic.failed.filter((outcome) => blame(outcome, origins.faults, echo) === null);
+  const ids = origins.list.map(({ id }) => id);
+  const unharmed = traffic.failed.filter((outcome) => blame(outcome, origins.faults, echo) === null);
+  const starving = starvedFaults(witness.starved, ids);
+  const unexplained = unharmed.filter((outcome) => blame(outcome, starving, echo) === null);
+  const tookMs = performance.now() - beganMs;
   return {
-    minutes: (performance.now() - beganMs) / 60_000,
+    minutes: tookMs / 60_000,
     sent: traffic.sent,
+    heldBack: traffic.heldBack,
     faults: origins.faults.length,
-    explained: traffic.failed.length - unexplained.length,
+    explained: traffic.failed.length - unharmed.length,
+    starved: unharmed.length - unexplained.length,
+    starvedShare: witness.starved.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / tookMs,
     unexplained,
     complaints: [...complaints, ...gateway.uncaught()],
     memory: judgeMemory(samples),
@@ -94,14 +115,23 @@ async function harm(origins: Origins, endMs: number, seed: number): Promise<void
 
 async function write(gateway: Killable, origins: Origins, endMs: number, complaints: string[]): Promise<void> {
   const body = { url: origins.list[0]!.url, ttlSeconds: 60 };
-  for (let turn = 0; performance.now() < endMs; turn++) {
-    const config = { ...configOf(origins), gateway: { debugHeaders: true, echoRequestId: turn % 2 === 1 } };
+  let turn = 0;
+  await repeat(writeMs, endMs, async () => {
+    turn++;
+    const config = { ...configOf(origins), gateway: { debugHeaders: true, echoRequestId: turn % 2 === 0 } };
     try {
       await gateway.put(config);
       await gateway.register("registered", "o", body);
     } catch (error) {
       complaints.push(String(error));
     }
-    await wait(Math.max(0, Math.min(writeMs, endMs - performance.now())));
+  });
+}
+
+/** Does `step` at once and `everyMs` after each end of it, until `endMs`. */
+async function repeat(everyMs: number, endMs: number, step: () => Promise<void>): Promise<void> {
+  while (performance.now() < endMs) {
+    await step();
+    await wait(Math.max(0, Math.min(everyMs, endMs - performance.now())));
   }
 }

@@ -1,9 +1,10 @@
 /** Every fault in turn, under load: what fails is to be blamed on it, and afterwards nothing fails. */
 import { setTimeout as wait } from "node:timers/promises";
-import { startGateway } from "../support/gateway.ts";
-import { blame } from "./blame.ts";
+import { blame, starvedFaults } from "./blame.ts";
 import { configOf, echo, kinds, originCount, recoveredMsMax } from "./harmed.ts";
+import { startKillable } from "./killable.ts";
 import { kinds as faultKinds, type Kind, startOrigins } from "./origins.ts";
+import { watchStarving } from "./starved.ts";
 import { startTraffic } from "./traffic.ts";
 
 const perSecond = 60;
@@ -21,6 +22,8 @@ export interface Struck {
   /** Requests that it explains, of routes without retries and of the others. */
   readonly bare: number;
   readonly retried: number;
+  /** Requests that only the machine explains, as it let a process wait. */
+  readonly starved: number;
   /** Until every origin had answered again; Infinity: one never did. */
   readonly recoveredMs: number;
   readonly breaches: readonly string[];
@@ -29,7 +32,8 @@ export interface Struck {
 /** Each fault of one origin, then of all; `after` is called with each. */
 export async function storm(after: (struck: Struck) => void): Promise<Struck[]> {
   const origins = await startOrigins(originCount);
-  const gateway = await startGateway({ isolates, config: configOf(origins) });
+  const gateway = await startKillable({ isolates, config: configOf(origins) });
+  const witness = watchStarving(() => [process.pid, gateway.pid, ...origins.pids()]);
   const traffic = startTraffic(gateway.urls, kinds, perSecond);
   const struck: Struck[] = [];
   try {
@@ -50,9 +54,12 @@ export async function storm(after: (struck: Struck) => void): Promise<Struck[]> 
       await wait(harmed.length < originCount ? calmMs : Math.max(0, echo.breakerMs - recoveredMs) + calmMs);
       const failed = traffic.failed.slice(failedBefore);
       const explained = failed.filter((outcome) => blame(outcome, [origins.faults[turn]!], echo) !== null);
-      const unexplained = failed.filter((outcome) => !explained.includes(outcome));
+      const unharmed = failed.filter((outcome) => !explained.includes(outcome));
+      const starving = starvedFaults(witness.starved, ids);
+      const unexplained = unharmed.filter((outcome) => blame(outcome, starving, echo) === null);
       struck.push({
         ...{ kind, origins: harmed.length, sent: traffic.sent - sentBefore, recoveredMs },
+        starved: unharmed.length - unexplained.length,
         bare: explained.filter(({ path }) => path === "/bare").length,
         retried: explained.filter(({ path }) => path !== "/bare").length,
         breaches: [
@@ -66,6 +73,7 @@ export async function storm(after: (struck: Struck) => void): Promise<Struck[]> 
     return struck;
   } finally {
     await traffic.stop();
+    witness.stop();
     await gateway.dispose();
     await origins.dispose();
   }

@@ -8,6 +8,8 @@ export interface Traffic {
   /** Good answers by origin and by path, and all of them. */
   readonly good: ReadonlyMap<string, number>;
   readonly sent: number;
+  /** Requests that were due, and were not sent as `underWayMax` were under way. */
+  readonly heldBack: number;
   /** Sends no more; resolves when every request is over. */
   stop(): Promise<void>;
 }
@@ -22,13 +24,19 @@ const tickMs = 20;
 /** A request without an answer for so long has none. */
 const answerMsMax = 20_000;
 
-/** Sends `perSecond` requests a second, by the clock, whether or not earlier ones are answered. */
+/**
+ * No client has more requests under way. Without a bound a machine that is too busy for a second would never catch up: what
+ * waits longest is given up by its client and served all the same.
+ */
+const underWayMax = 100;
+
+/** Sends `perSecond` requests a second, by the clock, as long as fewer than `underWayMax` wait for their answers. */
 export function startTraffic(urls: readonly string[], kinds: readonly Kind[], perSecond: number): Traffic {
   const failed: Outcome[] = [];
   const good = new Map<string, number>();
   const pending = new Set<Promise<void>>();
   const beganMs = performance.now();
-  let sent = 0;
+  let [sent, heldBack] = [0, 0];
   const send = async (index: number) => {
     const kind = kinds[index % kinds.length]!;
     // Each isolate gets every kind.
@@ -37,8 +45,12 @@ export function startTraffic(urls: readonly string[], kinds: readonly Kind[], pe
     else for (const name of [kind.path, outcome.origin ?? ""]) good.set(name, (good.get(name) ?? 0) + 1);
   };
   const timer = setInterval(() => {
-    for (const due = ((performance.now() - beganMs) * perSecond) / 1_000; sent < due; sent++) {
-      const request: Promise<void> = send(sent).finally(() => pending.delete(request));
+    for (const due = ((performance.now() - beganMs) * perSecond) / 1_000; sent + heldBack < due; ) {
+      if (pending.size >= underWayMax) {
+        heldBack++;
+        continue;
+      }
+      const request: Promise<void> = send(sent++).finally(() => pending.delete(request));
       pending.add(request);
     }
   }, tickMs);
@@ -47,6 +59,9 @@ export function startTraffic(urls: readonly string[], kinds: readonly Kind[], pe
     good,
     get sent() {
       return sent;
+    },
+    get heldBack() {
+      return heldBack;
     },
     async stop() {
       clearInterval(timer);

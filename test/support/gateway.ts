@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly limiterProxy?: boolean;
   /** Isolates reach health objects through a Worker that counts the reports and fails them when told. Default false. */
   readonly healthProxy?: boolean;
+  /** workerd's inspector listens. Default false. */
+  readonly inspected?: boolean;
 }
 
 /** A running gateway. */
@@ -47,6 +49,8 @@ export interface Gateway {
   readonly logs: readonly LogLine[];
   /** Exceptions and rejections that nobody caught, by workerd's log. A test should find none. */
   uncaught(): string[];
+  /** Where workerd's inspector listens; rejects without `inspected`. */
+  inspectorUrl(): Promise<URL>;
   dispose(): Promise<void>;
 }
 
@@ -78,6 +82,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       port: 0,
       cf: false,
       telemetry: { enabled: false },
+      ...(options.inspected === true && { inspectorPort: 0 }),
       ...(options.persist !== undefined && { resourcePersistencePath: options.persist }),
       handleStructuredLogs: ({ level, message }) => logs.push({ level, message }),
       workers: [
@@ -94,7 +99,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     limiters: limiterProxy ? limiterProxyAt(await urlOf(limiterProxyName)) : null,
     health: healthProxy ? healthProxyAt(await urlOf(healthProxyName)) : null,
   };
-  const gateway = gatewayAt(urls, logs, proxies, () => miniflare.dispose());
+  const gateway = gatewayAt(urls, logs, proxies, miniflare);
   if (options.config === undefined) return gateway;
   try {
     await gateway.put(options.config);
@@ -149,7 +154,7 @@ function gatewayAt(
   urls: readonly string[],
   logs: readonly LogLine[],
   proxies: { readonly limiters: LimiterProxy | null; readonly health: HealthProxy | null },
-  stop: () => Promise<void>,
+  miniflare: Pick<Miniflare, "dispose" | "getInspectorURL">,
 ): Gateway {
   const [url = ""] = urls;
   const admin: Gateway["admin"] = (path, { token = tokens.admin, isolate = 0, ...init } = {}) =>
@@ -183,7 +188,8 @@ function gatewayAt(
       return accepted<Lease>(await admin(`/v1/services/${service}/origins/${origin}`, init));
     },
     uncaught: () => logs.filter(({ message }) => /uncaught|unhandled/i.test(message)).map(({ message }) => message),
-    dispose: stop,
+    inspectorUrl: () => miniflare.getInspectorURL(),
+    dispose: () => miniflare.dispose(),
   };
 }
 
