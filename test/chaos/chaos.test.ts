@@ -2,24 +2,24 @@
 import { describe, expect, it } from "vitest";
 import { playCycles } from "./cycles.ts";
 import { originCount } from "./harmed.ts";
-import { cyclesTable, soakBreaches, soakLines, stormTable } from "./report.ts";
+import { cyclesTable, limitsTable, soakBreaches, soakLines, stormTable } from "./report.ts";
 import { soak } from "./soak.ts";
 import { storm } from "./storm.ts";
 
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
-const cycles = 8;
+const cycles = 5;
 const soakSeconds = Number(process.env.CHAOS_SOAK_SECONDS ?? 120);
 
 describe(`CHAOS_SEED=${seed}`, () => {
   it(`${cycles} times killed under load: nothing acknowledged is lost, no limit exceeded`, async () => {
     const played = await playCycles(cycles, seed, () => {});
-    console.info(cyclesTable(played));
+    console.info(`${cyclesTable(played)}\n${limitsTable(played)}`);
     expect(played.flatMap(({ breaches }) => breaches)).toEqual([]);
     const sum = (of: (cycle: (typeof played)[number]) => number) => played.reduce((total, each) => total + of(each), 0);
-    expect(sum(({ acknowledged: { config } }) => config)).toBeGreaterThan(cycles);
+    expect(sum(({ acknowledged: { config } }) => config)).toBeGreaterThan(0);
     expect(sum(({ acknowledged: { origins } }) => origins)).toBeGreaterThan(cycles);
     expect(sum(({ acknowledged: { orders } }) => orders)).toBeGreaterThan(cycles);
-    expect(Math.max(...played.map(({ used }) => used)), "a limit is used up").toBeGreaterThan(0.8);
+    expect(Math.max(...played.at(-1)!.shares.map(({ used }) => used)), "a limit is used up").toBeGreaterThan(0.95);
   }, 240_000);
 
   it("origins killed, paused, slow and cutting: every failure is theirs, and traffic returns to them", async () => {

@@ -48,16 +48,16 @@ it("of two writers the one with the newer revision counts, whoever is answered f
 
 it("one request too many is seen, in a window, in a bucket and in a quota", () => {
   const within = Array.from({ length: 60 }, (_, index) => index * 100);
-  expect(usedOf("ten", within)).toBe(1);
-  expect(usedOf("ten", [...within, 6_000])).toBeGreaterThan(1);
+  expect(usedOf("ten", within, 3)).toBe(1);
+  expect(usedOf("ten", [...within, 6_000], 3)).toBeGreaterThan(1);
   expect(mostIn([0, 999, 1_000], 1_000)).toBe(2);
   expect(excessOf([...Array(20).fill(0), 100, 200], 10, 20)).toBe(0);
   expect(excessOf([...Array(21).fill(0)], 10, 20)).toBe(1);
-  expect(usedOf("token", Array(21).fill(0))).toBe(1);
-  expect(usedOf("token", Array(22).fill(0))).toBeGreaterThan(1);
-  expect(usedOf("month", Array(81).fill(0))).toBeGreaterThan(1);
-  expect(forgotten("month", "c", 5, 5)).toBeNull();
-  expect(forgotten("month", "c", 4, 5)).toMatch(/5 passed, 4 are charged/);
+  expect(usedOf("token", Array(21).fill(0), 3)).toBe(1);
+  expect(usedOf("token", Array(22).fill(0), 3)).toBeGreaterThan(1);
+  expect(usedOf("month", Array(81).fill(0), 3)).toBeGreaterThan(1);
+  expect(forgotten("month", "c", { charged: 5, arrived: 5, deaths: 0 })).toBeNull();
+  expect(forgotten("month", "c", { charged: 4, arrived: 5, deaths: 3 })).toMatch(/5 passed, 4 are charged/);
 });
 
 const failure: Outcome = {

@@ -1,22 +1,24 @@
 /** Those who use a gateway at the same time, until it is killed under them. */
 import { setTimeout as wait } from "node:timers/promises";
 import { tokens } from "../support/gateway.ts";
+import { briefMax, briefSeconds, briefService } from "./brief.ts";
 import { limitNames } from "./limits.ts";
 import { configOf, forced, orders, originIds, registered, type Stage } from "./stage.ts";
 
-const configWriters = 2;
-const visitors = 6;
-const leaseSeconds = 300;
+const [configWriters, visitors, leaseSeconds] = [2, 6, 300];
+/** Share of the traffic that goes to the service of short leases. */
+const briefShare = 0.1;
 /**
- * Pause of a client between two calls. Every isolate compiles every configuration, so more of them would leave two cores no
- * time for anything else.
+ * Pause of a writer between two calls, in answers to traffic: a slow machine plays the same. Every isolate compiles every
+ * configuration, so more of them would leave two cores no time for anything else.
  */
-const pauseMs = { configWriter: [300, 900], writer: [30, 200], visitor: [1, 10] } as const;
+const pauseAnswers = { configWriter: [60, 180], writer: [5, 40], visitor: [0, 0] } as const;
+const pauseMs = 3;
 
 /** What the clients saw until the kill. */
 export interface Played {
-  /** Answers to traffic by status. */
-  readonly statuses: Map<number, number>;
+  /** Answers to traffic. */
+  answers: number;
   /** Answers that no client may get from a gateway that runs. */
   readonly wrong: string[];
 }
@@ -26,14 +28,16 @@ type Answered = { readonly status: number; readonly json: Record<string, unknown
 
 /** Plays until `killed`: to be called after the signal was sent. Resolves when nobody waits for an answer any more. */
 export function play(stage: Stage): { readonly seen: Played; killed(): Promise<void> } {
-  const seen: Played = { statuses: new Map(), wrong: [] };
+  const seen: Played = { answers: 0, wrong: [] };
   let isKilled = false;
   const actor =
     (step: () => Promise<void>, [low, high]: readonly [number, number]) =>
     async () => {
       while (!isKilled) {
         await step();
-        await wait(stage.random.int(low, high));
+        const until = seen.answers + stage.random.int(low, high);
+        do await wait(pauseMs);
+        while (seen.answers < until && !isKilled);
       }
     };
   const call: Call = async (method, path, body) => {
@@ -51,12 +55,13 @@ export function play(stage: Stage): { readonly seen: Played; killed(): Promise<v
     }
   };
   const actors = [
-    ...Array.from({ length: configWriters }, () => actor(() => configure(stage, call), pauseMs.configWriter)),
+    ...Array.from({ length: configWriters }, () => actor(() => configure(stage, call), pauseAnswers.configWriter)),
     ...registered.flatMap((service) =>
-      originIds.map((id) => actor(() => register(stage, call, service, id), pauseMs.writer)),
+      originIds.map((id) => actor(() => register(stage, call, service, id), pauseAnswers.writer)),
     ),
-    ...forced.map((service) => actor(() => order(stage, call, service), pauseMs.writer)),
-    ...Array.from({ length: visitors }, () => actor(() => visit(stage, seen, () => isKilled), pauseMs.visitor)),
+    actor(() => registerBrief(stage, call), pauseAnswers.writer),
+    ...forced.map((service) => actor(() => order(stage, call, service), pauseAnswers.writer)),
+    ...Array.from({ length: visitors }, () => actor(() => visit(stage, seen, () => isKilled), pauseAnswers.visitor)),
   ];
   const ended = Promise.all(actors.map((act) => act()));
   return {
@@ -105,6 +110,16 @@ async function register({ books, origin, random, next }: Stage, call: Call, serv
   books.leases.set(name, String(answered.json.leaseId));
 }
 
+/** Registers under an id that is new and never renews it. */
+async function registerBrief({ books, origin, next }: Stage, call: Call): Promise<void> {
+  if (books.brief.alive(Date.now()) >= briefMax) return;
+  const id = `b${next()}`;
+  books.brief.begin(id);
+  const body = { url: `${origin.url}/as/${briefService}/${id}`, ttlSeconds: briefSeconds };
+  const answered = await call("PUT", `/v1/services/${briefService}/origins/${id}`, body);
+  if (isAccepted(answered)) books.brief.acknowledge(id, String(answered.json.expiresAt));
+}
+
 async function order({ books, random }: Stage, call: Call, service: string): Promise<void> {
   const now = books.orders.entry(service).value;
   const others = orders.filter((state) => state !== now);
@@ -118,17 +133,16 @@ async function order({ books, random }: Stage, call: Call, service: string): Pro
 
 /** One request under a limit, most often as the newest client: old quotas are used up, and must stay so. */
 async function visit({ gateway, random, clients }: Stage, seen: Played, isKilled: () => boolean): Promise<void> {
-  const name = limitNames[random.int(0, limitNames.length - 1)]!;
+  const name = random.chance(briefShare) ? briefService : limitNames[random.int(0, limitNames.length - 1)]!;
   const client = clients[random.chance(0.8) ? clients.length - 1 : random.int(0, clients.length - 1)]!;
   const url = gateway.urls[random.int(0, gateway.urls.length - 1)]!;
   try {
     const response = await fetch(`${url}/${name}`, { headers: { "x-client": client } });
     await response.arrayBuffer();
-    const { status } = response;
-    seen.statuses.set(status, (seen.statuses.get(status) ?? 0) + 1);
-    if (status !== 200 && status !== 429) {
-      seen.wrong.push(`GET /${name}: ${status} ${response.headers.get("sluice-error")}`);
-    }
+    const [status, code] = [response.status, response.headers.get("sluice-error")];
+    seen.answers++;
+    const isWrong = name === briefService ? status !== 200 && code !== "no_origin" : status !== 200 && status !== 429;
+    if (isWrong) seen.wrong.push(`GET /${name}: ${status} ${code}`);
   } catch (error) {
     if (!isKilled()) seen.wrong.push(`GET /${name}: ${String(error)}`);
   }

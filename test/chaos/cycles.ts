@@ -5,31 +5,48 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Farm, startFarm } from "../support/farm.ts";
 import { seeded } from "../support/random.ts";
+import { overdueMsMax } from "./brief.ts";
 import { play } from "./clients.ts";
 import { type Killable, startKillable } from "./killable.ts";
-import { awaitMonth, limitNames, usedOf } from "./limits.ts";
-import { arrivals, type Books, configOf, emptyBooks, type Stage } from "./stage.ts";
+import { awaitMonth, type LimitName, limitNames, usedOf } from "./limits.ts";
+import { arrivals, type Books, configOf, deathsSince, emptyBooks, isolates, type Stage } from "./stage.ts";
 import { lossesOf, serves } from "./survivors.ts";
 
-const isolates = 3;
-/** Time from the begin of the load to the kill: before the first leases are out, or when all is in full swing. */
-const loadMs = { min: 50, max: 2_500 };
+/**
+ * Answers to traffic before the kill: before the first permits are leased, or when all is in full swing. Counted, so that a
+ * slow machine plays the same.
+ */
+const work = { min: 20, max: 500 };
+/** Answers in the cycles of one client, at least: the last of them goes on until its quotas are used up. */
+const workOfClient = 900;
+/** From the last answer to the kill: it is to meet anything at all. */
+const restMsMax = 100;
+/** A machine too slow for the work is killed all the same. */
+const loadMsMax = 60_000;
 /** Cycles with the same newest client: its quotas are used up in one and must still be so in the next ones. */
-const cyclesPerClient = 3;
-const cycleMsMax = 30_000;
+const cyclesPerClient = 4;
+const cycleMsMax = loadMsMax + 30_000;
 
 /** What a cycle found; everything in `breaches` is a loss, an exceeded limit or a wrong answer. */
 export interface Cycle {
-  readonly loadMs: number;
-  readonly statuses: ReadonlyMap<number, number>;
+  /** To traffic, of any status. */
+  readonly answers: number;
   readonly acknowledged: Counts;
   readonly inDoubt: Counts;
   readonly restartMs: number;
   readonly servesMs: number;
-  readonly limitsChecked: number;
-  /** The most that any limit was used, as a share. */
-  readonly used: number;
+  /** How much of each limit each client has used up to now. */
+  readonly shares: readonly Share[];
+  /** By how much a short lease was served after its end at most, up to now. */
+  readonly overdueMs: number;
   readonly breaches: readonly string[];
+}
+
+export interface Share {
+  readonly name: LimitName;
+  readonly client: string;
+  /** Above 1 it is exceeded. */
+  readonly used: number;
 }
 
 export interface Counts {
@@ -51,7 +68,10 @@ export async function playCycles(count: number, seed: number, after: (cycle: Cyc
     for (let cycle = 0; cycle < count; cycle++) {
       if (cycle % cyclesPerClient === 0) clients.push(`c${cycle}`);
       const stage: Stage = { gateway, books, origin: farm.origins[0]!, random, clients, next };
-      const crashed = await crash(stage);
+      const isLast = cycle % cyclesPerClient === cyclesPerClient - 1;
+      const done = cycles.slice(cycle - (cycle % cyclesPerClient)).reduce((sum, { answers }) => sum + answers, 0);
+      const wanted = Math.max(random.int(work.min, work.max), isLast ? workOfClient - done : 0);
+      const crashed = await crash(stage, wanted);
       const beganMs = performance.now();
       gateway = await startKillable({ isolates, persist });
       const restartMs = performance.now() - beganMs;
@@ -75,13 +95,15 @@ function beginning(farm: Farm, seed: number) {
 }
 
 /** Load, and in the midst of it the kill. */
-async function crash(stage: Stage) {
+async function crash(stage: Stage, wanted: number) {
   const { books, gateway } = stage;
   const before = countsOf(books, "acknowledged");
   const played = play(stage);
-  const ms = stage.random.int(loadMs.min, loadMs.max);
-  await wait(ms);
+  const beganMs = performance.now();
+  while (played.seen.answers < wanted && performance.now() - beganMs < loadMsMax) await wait(5);
+  await wait(stage.random.int(0, restMsMax));
   const uncaught = gateway.uncaught();
+  books.killsMs.push(performance.now());
   const killed = gateway.kill();
   await Promise.all([killed, played.killed()]);
   const after = countsOf(books, "acknowledged");
@@ -91,7 +113,7 @@ async function crash(stage: Stage) {
     orders: after.orders - before.orders,
   };
   const breaches = [...played.seen.wrong, ...uncaught];
-  return { loadMs: ms, statuses: played.seen.statuses, acknowledged, inDoubt: countsOf(books, "inDoubt"), breaches };
+  return { answers: played.seen.answers, acknowledged, inDoubt: countsOf(books, "inDoubt"), breaches };
 }
 
 async function judge(stage: Stage, { breaches }: { readonly breaches: readonly string[] }) {
@@ -100,17 +122,17 @@ async function judge(stage: Stage, { breaches }: { readonly breaches: readonly s
   for (const ledger of [stage.books.config, stage.books.origins, stage.books.orders]) ledger.inDoubt = 0;
   const log = arrivals(stage.origin);
   const shares = limitNames.flatMap((name) =>
-    [...log.get(name)!].map(([client, times]) => ({ name, client, used: usedOf(name, times) })),
+    [...log.get(name)!].map(([client, times]) => {
+      const isolatesEver = isolates + deathsSince(stage.books, times);
+      return { name, client, used: usedOf(name, times, isolatesEver) };
+    }),
   );
   const exceeded = shares
     .filter(({ used }) => used > 1)
     .map(({ name, client, used }) => `limit ${name} of ${client} is exceeded: ${used.toFixed(3)} of it are used`);
-  return {
-    servesMs,
-    limitsChecked: shares.length,
-    used: Math.max(0, ...shares.map(({ used }) => used)),
-    breaches: [...breaches, ...wrong, ...losses, ...exceeded],
-  };
+  const overdueMs = stage.books.brief.overdueMs(stage.origin);
+  const overdue = overdueMs > overdueMsMax ? [`a short lease was served ${overdueMs.toFixed(0)} ms after its end`] : [];
+  return { servesMs, shares, overdueMs, breaches: [...breaches, ...wrong, ...losses, ...exceeded, ...overdue] };
 }
 
 const countsOf = ({ config, origins, orders }: Books, which: "acknowledged" | "inDoubt"): Counts => ({

@@ -1,5 +1,6 @@
 /** The limits of the cycles, what the origin's log must show of each, and what is to be charged after a crash. */
 import { setTimeout as wait } from "node:timers/promises";
+import { limits } from "../../src/core/limiting/limits.ts";
 
 const key = ["header:x-client"];
 /** A limiter that is away must not let pass what nobody counts. */
@@ -13,17 +14,31 @@ export const rateLimits = {
   hour: { algorithm: "sliding-window", windows: [{ limit: 80, seconds: 3_600 }], ...strict },
   ten: { algorithm: "sliding-window", windows: [{ limit: 60, seconds: 10 }], ...strict },
   token: { algorithm: "token-bucket", rate: 10, burst: 20, ...strict },
+  near: {
+    algorithm: "sliding-window",
+    windows: [{ limit: 80, seconds: 3_600 }],
+    consistency: "approximate",
+    ...strict,
+  },
   leaky: { algorithm: "leaky-bucket", rate: 10, burst: 20, ...strict },
 } as const;
 
 export type LimitName = keyof typeof rateLimits;
 export const limitNames = Object.keys(rateLimits) as LimitName[];
 
-/** Quotas: whatever passed is still charged after a crash. */
-export const quotas = ["month", "exact", "hour"] as const satisfies LimitName[];
+/** Quotas: whatever passed is still charged after a crash, but for what was not told of `near`. */
+export const quotas = ["month", "exact", "hour", "near"] as const satisfies LimitName[];
 
 /** Most that one request is longer on its way from the gateway's decision to the origin's log than another. */
 const transitMs = 100;
+
+/**
+ * Most that `deaths` of isolates may have let pass without the object knowing: of an approximate limit the share of what was
+ * free, each time; of any other limit nothing.
+ */
+export function untoldMax(name: LimitName, deaths: number): number {
+  return name === "near" ? deaths * Math.ceil(rateLimits.near.windows[0].limit / limits.isolatesAssumed) : 0;
+}
 
 /** Most of the times in any interval shorter than `spanMs`; `timesMs` in order. */
 export function mostIn(timesMs: readonly number[], spanMs: number): number {
@@ -47,8 +62,11 @@ export function excessOf(timesMs: readonly number[], rate: number, burst: number
   return mostUsed - burst;
 }
 
-/** How much of a limit one key has used at most, as a share of what it may; above 1 it is exceeded. */
-export function usedOf(name: LimitName, arrivalsMs: readonly number[]): number {
+/**
+ * How much of a limit one key has used at most, as a share of what it may; above 1 it is exceeded. `isolates`: how many have
+ * let it pass, those that were killed included.
+ */
+export function usedOf(name: LimitName, arrivalsMs: readonly number[], isolates: number): number {
   const timesMs = arrivalsMs.toSorted((a, b) => a - b);
   const limit = rateLimits[name];
   if ("rate" in limit) {
@@ -58,7 +76,7 @@ export function usedOf(name: LimitName, arrivalsMs: readonly number[]): number {
   const [window] = limit.windows;
   // A month outlives the run; `awaitMonth` sees to it that none begins meanwhile.
   if ("per" in window) return timesMs.length / window.limit;
-  return mostIn(timesMs, window.seconds * 1_000 - transitMs) / window.limit;
+  return mostIn(timesMs, window.seconds * 1_000 - transitMs) / (window.limit + untoldMax(name, isolates));
 }
 
 /** Waits for the next month (UTC) if it begins within `ms`, which is to be the run's time: it brings a new quota. */
@@ -68,9 +86,13 @@ export async function awaitMonth(ms: number): Promise<void> {
   if (leftMs < ms) await wait(leftMs + transitMs);
 }
 
-/** What is charged for a key is less than what the origin got; null: it is not. */
-export function forgotten(name: LimitName, client: string, charged: number, arrived: number): string | null {
-  return charged >= arrived
+/** What is charged for a key is less than what the origin got; null: it is not, but for what `deaths` of isolates explain. */
+export function forgotten(
+  name: LimitName,
+  client: string,
+  { charged, arrived, deaths }: { readonly charged: number; readonly arrived: number; readonly deaths: number },
+): string | null {
+  return charged >= arrived - untoldMax(name, deaths)
     ? null
     : `quota ${name} of ${client}: ${arrived} passed, ${charged} are charged after the crash`;
 }

@@ -1,7 +1,7 @@
 /** `npm run chaos`: kills, harms and soaks a real gateway, and says what it lost. See README.md. */
 import { parseArgs } from "node:util";
 import { playCycles } from "./cycles.ts";
-import { cyclesTable, soakBreaches, soakLines, stormTable } from "./report.ts";
+import { cyclesTable, limitsTable, soakBreaches, soakLines, stormTable } from "./report.ts";
 import { soak } from "./soak.ts";
 import { storm } from "./storm.ts";
 
@@ -32,6 +32,7 @@ if (isWanted("cycles")) {
     found(cycle.breaches);
   });
   console.log(cyclesTable(played));
+  console.log(limitsTable(played));
 }
 if (isWanted("origins")) console.log(stormTable(await storm((struck) => found(struck.breaches))));
 if (isWanted("soak")) {

@@ -1,16 +1,26 @@
 /** What the parts found, as tables and lines for a person, and every breach as one line. */
-import type { Cycle } from "./cycles.ts";
+import type { Cycle, Share } from "./cycles.ts";
+import { limitNames } from "./limits.ts";
 import { riseMibMax, type Trend } from "./memory.ts";
 import type { Soaked } from "./soak.ts";
 import type { Struck } from "./storm.ts";
 
 const rowsOf = 5;
+/** Share from which on a limit is called used up: permits that were leased when an isolate died are gone. */
+const usedUp = 0.95;
 
 /** One row for some cycles each, and one for all. */
 export function cyclesTable(cycles: readonly Cycle[]): string {
   const header = [
     ...["cycles", "answers", "config ack/doubt", "origins ack/doubt", "orders ack/doubt"],
-    ...["limits checked", "most used", "lost, exceeded or wrong", "restart ms", "serves ms"],
+    ...[
+      "limits checked, used up",
+      "most used",
+      "lease served late by ms",
+      "lost, exceeded or wrong",
+      "restart ms",
+      "serves ms",
+    ],
   ];
   const rows = Array.from({ length: Math.ceil(cycles.length / rowsOf) }, (_, row) => {
     const first = row * rowsOf;
@@ -21,6 +31,7 @@ export function cyclesTable(cycles: readonly Cycle[]): string {
 }
 
 function cells(name: string, cycles: readonly Cycle[]): string[] {
+  const { shares } = cycles.at(-1)!;
   const sum = (of: (cycle: Cycle) => number) => cycles.reduce((total, cycle) => total + of(cycle), 0);
   const most = (of: (cycle: Cycle) => number) => Math.max(...cycles.map(of));
   const both = (kind: keyof Cycle["acknowledged"]) =>
@@ -29,15 +40,28 @@ function cells(name: string, cycles: readonly Cycle[]): string[] {
     `${(sum(of) / cycles.length).toFixed(0)}, at most ${most(of).toFixed(0)}`;
   return [
     name,
-    `${sum(({ statuses }) => [...statuses.values()].reduce((total, count) => total + count, 0))}`,
+    `${sum(({ answers }) => answers)}`,
     ...[both("config"), both("origins"), both("orders")],
-    `${most(({ limitsChecked }) => limitsChecked)}`,
-    `${(most(({ used }) => used) * 100).toFixed(1)} %`,
+    `${shares.length}, ${shares.filter(({ used }) => used >= usedUp).length}`,
+    percent(shares),
+    most(({ overdueMs }) => overdueMs).toFixed(0),
     `${sum(({ breaches }) => breaches.length)}`,
     mean(({ restartMs }) => restartMs),
     mean(({ servesMs }) => servesMs),
   ];
 }
+
+/** One row for each limit, as it was after the last cycle. */
+export function limitsTable(cycles: readonly Cycle[]): string {
+  const { shares } = cycles.at(-1)!;
+  const rows = limitNames.map((limit) => {
+    const some = shares.filter(({ name }) => name === limit);
+    return [limit, `${some.length}`, `${some.filter(({ used }) => used >= usedUp).length}`, percent(some)];
+  });
+  return table(["limit", "clients", "used up", "most used"], rows);
+}
+
+const percent = (shares: readonly Share[]) => `${(Math.max(0, ...shares.map(({ used }) => used)) * 100).toFixed(1)} %`;
 
 export function stormTable(struck: readonly Struck[]): string {
   const header = [

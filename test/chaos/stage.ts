@@ -1,10 +1,12 @@
 /** What a cycle is played on: a gateway, what it was told, and the origin with its log. */
 import type { FarmOrigin } from "../support/farm.ts";
 import type { Random } from "../support/random.ts";
+import { BriefLeases, briefService } from "./brief.ts";
 import type { Killable } from "./killable.ts";
 import { Ledger } from "./ledger.ts";
 import { type LimitName, limitNames, rateLimits } from "./limits.ts";
 
+export const isolates = 3;
 /** Services whose origins register, and those whose breakers are forced. */
 export const registered = ["reg-0", "reg-1"] as const;
 export const forced = ["brk-0", "brk-1", "brk-2"] as const;
@@ -23,6 +25,10 @@ export interface Books {
   readonly leases: Map<string, string>;
   /** Revisions of the configuration that were acknowledged since the last crash, with their numbers. */
   readonly revisions: Map<number, number>;
+  /** Leases of the service `brief`. */
+  readonly brief: BriefLeases;
+  /** When the gateway was killed, in ms of `performance.now()`. */
+  readonly killsMs: number[];
 }
 
 export interface Stage {
@@ -43,6 +49,8 @@ export function emptyBooks(): Books {
     orders: new Ledger("order", "auto"),
     leases: new Map(),
     revisions: new Map(),
+    brief: new BriefLeases(),
+    killsMs: [],
   };
 }
 
@@ -59,13 +67,13 @@ export function configOf(originUrl: string, number: number): object {
     services: {
       s: own,
       marked: { origins: [{ id: `m${number}`, url: originUrl }] },
-      ...Object.fromEntries(registered.map((name) => [name, registry])),
+      ...Object.fromEntries([...registered, briefService].map((name) => [name, registry])),
       ...Object.fromEntries(forced.map((name) => [name, own])),
     },
     rateLimits,
     routes: [
       ...limitNames.map((name) => route(name, "s", [name])),
-      ...[...registered, ...forced].map((name) => route(name, name)),
+      ...[...registered, briefService, ...forced].map((name) => route(name, name)),
       { name: "marked", service: "marked", matches: [{ path: { exact: `/m${number}` } }] },
     ],
   };
@@ -82,4 +90,9 @@ export function arrivals(origin: FarmOrigin): ReadonlyMap<LimitName, ReadonlyMap
     byClient?.set(client, times);
   }
   return found;
+}
+
+/** Isolates that died since a client first came. */
+export function deathsSince({ killsMs }: Books, [firstMs = 0]: readonly number[]): number {
+  return isolates * killsMs.filter((atMs) => atMs >= firstMs).length;
 }

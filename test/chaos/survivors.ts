@@ -3,8 +3,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { tokens } from "../support/gateway.ts";
+import { briefLosses, misservedBrief } from "./brief-survivors.ts";
 import { forgotten, quotas } from "./limits.ts";
-import { arrivals, configOf, forced, originIds, registered, type Stage } from "./stage.ts";
+import { arrivals, configOf, deathsSince, forced, originIds, registered, type Stage } from "./stage.ts";
 
 /** Time in which a restarted gateway serves by what was acknowledged; what was not published yet is so by an alarm. */
 const servesMsMax = 15_000;
@@ -18,7 +19,9 @@ interface Listed {
 
 /** Everything that is lost, in words. To be called before anything else is written; then what is there counts. */
 export async function lossesOf(stage: Stage): Promise<string[]> {
-  const losses = await Promise.all([configLosses(stage), originLosses(stage), orderLosses(stage), quotaLosses(stage)]);
+  const losses = await Promise.all([
+    ...[configLosses, originLosses, briefLosses, orderLosses, quotaLosses].map((losses) => losses(stage)),
+  ]);
   return losses.flat();
 }
 
@@ -70,14 +73,15 @@ async function orderLosses({ gateway, books }: Stage): Promise<string[]> {
   return (await Promise.all(losses)).filter((loss) => loss !== null);
 }
 
-async function quotaLosses({ gateway, origin }: Stage): Promise<string[]> {
+async function quotaLosses({ gateway, books, origin }: Stage): Promise<string[]> {
   const log = arrivals(origin);
   const losses: (string | null)[] = [];
   for (const name of quotas) {
-    for (const [client, { length }] of log.get(name)!) {
+    for (const [client, times] of log.get(name)!) {
       const response = await gateway.admin(`/v1/limits/${name}/header:x-client=${client}`);
       const { windows } = (await response.json()) as { windows?: readonly { readonly charged: number }[] };
-      losses.push(forgotten(name, client, windows?.[0]?.charged ?? 0, length));
+      const found = { charged: windows?.[0]?.charged ?? 0, arrived: times.length, deaths: deathsSince(books, times) };
+      losses.push(forgotten(name, client, found));
     }
   }
   return losses.filter((loss) => loss !== null);
@@ -98,7 +102,8 @@ export async function serves(stage: Stage): Promise<{ readonly tookMs: number; r
   }
 }
 
-async function misserved({ books, origin }: Stage, url: string): Promise<string[]> {
+async function misserved(stage: Stage, url: string): Promise<string[]> {
+  const { books, origin } = stage;
   const wrong: string[] = [];
   const statusOf = async (path: string) => {
     const response = await fetch(url + path);
@@ -127,5 +132,5 @@ async function misserved({ books, origin }: Stage, url: string): Promise<string[
       if (!isPossible) wrong.push(`${service}/${id} is ${possible}, asked ${found}`);
     }
   }
-  return wrong;
+  return [...wrong, ...(await misservedBrief(stage, url, statusOf))];
 }
