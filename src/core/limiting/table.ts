@@ -158,10 +158,12 @@ export function addDemand(entry: Entry, cost: number, nowMs: number): void {
 /**
  * What the object is told of the demand, in permits a second: 0 before a key's second request. The estimate fades within
  * seconds, so of a key that comes seldom hardly any of it is left when it comes; that one request came in the gap since
- * is added. Of requests at even intervals, however long, the sum is within 15 %.
+ * is added by as much as has faded. Of requests at even intervals, however long, the sum is within 15 %; of those that come
+ * close together nothing is added, or what is left of a small limit would lie unused in the lease of one isolate.
  */
 export function expectedRate(entry: Entry, cost: number, nowMs: number): number {
   const { perSecond, atMs } = entry.demand;
   if (perSecond === 0) return 0;
-  return demandOf(entry, nowMs) + (cost * 1_000) / (limits.demandMs + Math.max(0, nowMs - atMs));
+  const left = demandOf(entry, nowMs);
+  return left + ((1 - left / perSecond) * cost * 1_000) / (limits.demandMs + Math.max(0, nowMs - atMs));
 }

@@ -59,6 +59,14 @@ describe("the isolate's table", () => {
     }
   });
 
+  test("expects no more of requests that come close together than their estimate", () => {
+    const entry = entryOf(newTable("a"), "k", 0);
+    for (let nowMs = 0; nowMs < 500; nowMs += 100) {
+      addDemand(entry, 1, nowMs);
+      expect(expectedRate(entry, 1, nowMs + 100) / demandOf(entry, nowMs + 100)).toBeLessThan(1.06);
+    }
+  });
+
   test("expects little of a burst that is long over", () => {
     const entry = entryOf(newTable("a"), "k", 0);
     for (let request = 0; request < 1_000; request++) addDemand(entry, 1, request);
