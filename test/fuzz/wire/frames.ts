@@ -105,9 +105,11 @@ function closing(random: Random): Buffer {
 /** The frame by which a client ends a connection. */
 export const goodbye: Buffer = frame(0x88, Buffer.of(0x03, 0xe8));
 
-/** A ping that its answer tells from all others. */
-export function pingOf(number: number): Buffer {
-  const payload = Buffer.alloc(8);
-  payload.writeBigUInt64BE(BigInt(number));
-  return frame(0x89, payload);
+/** A ping after an input, told from all others by its answer. */
+export const pingOf = (input: number): Buffer => frame(0x89, Buffer.from(`after ${input}`));
+
+/** Which input a pong is for; null: it answers no `pingOf`. */
+export function inputOf(pong: Buffer): number | null {
+  const [, input] = /^after (\d+)$/.exec(pong.toString("latin1")) ?? [];
+  return input === undefined ? null : Number(input);
 }

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { opcodes, readFrame } from "../../support/websocket.ts";
 import { Truncated, Wire } from "../../support/wire.ts";
-import { goodbye, pingOf } from "./frames.ts";
+import { goodbye, inputOf, pingOf } from "./frames.ts";
 
 /** What became of the inputs that were sent on one connection. */
 export interface Session {
@@ -33,7 +33,7 @@ export async function session(
     if (!startLine.startsWith("HTTP/1.1 101 ")) return `refused ${startLine}`;
     for (;;) {
       const { opcode, payload } = await readFrame(wire);
-      if (opcode === opcodes.pong && payload.length === 8) read = Number(payload.readBigUInt64BE()) + 1;
+      if (opcode === opcodes.pong) read = (inputOf(payload) ?? read - 1) + 1;
       if (opcode === opcodes.close) return `closed ${payload.length < 2 ? "" : payload.readUInt16BE()}`;
       if (opcode !== opcodes.pong && opcode !== opcodes.text) return `frame ${opcode}`;
     }
