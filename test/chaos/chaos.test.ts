@@ -7,7 +7,7 @@ import { soak } from "./soak.ts";
 import { storm } from "./storm.ts";
 
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
-const cycles = 5;
+const cycles = 4;
 const soakSeconds = Number(process.env.CHAOS_SOAK_SECONDS ?? 120);
 
 describe(`CHAOS_SEED=${seed}`, () => {

@@ -37,7 +37,7 @@ export interface Cycle {
   readonly servesMs: number;
   /** How much of each limit each client has used up to now. */
   readonly shares: readonly Share[];
-  /** By how much a short lease was served after its end at most, up to now. */
+  /** By how much a short lease was served after its end at most. */
   readonly overdueMs: number;
   readonly breaches: readonly string[];
 }
@@ -113,10 +113,12 @@ async function crash(stage: Stage, wanted: number) {
     orders: after.orders - before.orders,
   };
   const breaches = [...played.seen.wrong, ...uncaught];
-  return { answers: played.seen.answers, acknowledged, inDoubt: countsOf(books, "inDoubt"), breaches };
+  // A restart may give leases a new end, so what was served before it is judged by the old ones.
+  const overdueMs = books.brief.overdueMs(stage.origin);
+  return { answers: played.seen.answers, overdueMs, acknowledged, inDoubt: countsOf(books, "inDoubt"), breaches };
 }
 
-async function judge(stage: Stage, { breaches }: { readonly breaches: readonly string[] }) {
+async function judge(stage: Stage, crashed: Pick<Cycle, "breaches" | "overdueMs">) {
   const { tookMs: servesMs, wrong } = await serves(stage);
   const losses = await lossesOf(stage);
   for (const ledger of [stage.books.config, stage.books.origins, stage.books.orders]) ledger.inDoubt = 0;
@@ -130,9 +132,9 @@ async function judge(stage: Stage, { breaches }: { readonly breaches: readonly s
   const exceeded = shares
     .filter(({ used }) => used > 1)
     .map(({ name, client, used }) => `limit ${name} of ${client} is exceeded: ${used.toFixed(3)} of it are used`);
-  const overdueMs = stage.books.brief.overdueMs(stage.origin);
+  const overdueMs = Math.max(crashed.overdueMs, stage.books.brief.overdueMs(stage.origin));
   const overdue = overdueMs > overdueMsMax ? [`a short lease was served ${overdueMs.toFixed(0)} ms after its end`] : [];
-  return { servesMs, shares, overdueMs, breaches: [...breaches, ...wrong, ...losses, ...exceeded, ...overdue] };
+  return { servesMs, shares, overdueMs, breaches: [...crashed.breaches, ...wrong, ...losses, ...exceeded, ...overdue] };
 }
 
 const countsOf = ({ config, origins, orders }: Books, which: "acknowledged" | "inDoubt"): Counts => ({
