@@ -19,7 +19,7 @@ describe(`CHAOS_SEED=${seed}`, () => {
     expect(sum(({ acknowledged: { config } }) => config)).toBeGreaterThan(0);
     expect(sum(({ acknowledged: { origins } }) => origins)).toBeGreaterThan(cycles);
     expect(sum(({ acknowledged: { orders } }) => orders)).toBeGreaterThan(cycles);
-    expect(Math.max(...played.at(-1)!.shares.map(({ used }) => used)), "a limit is used up").toBeGreaterThan(0.95);
+    expect(Math.max(...played.at(-1)!.shares.map(({ used }) => used)), "a limit is used up").toBeGreaterThan(0.85);
   }, 240_000);
 
   it("origins killed, paused, slow and cutting: every failure is theirs, and traffic returns to them", async () => {

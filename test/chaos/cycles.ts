@@ -18,7 +18,7 @@ import { lossesOf, serves } from "./survivors.ts";
  */
 const work = { min: 20, max: 500 };
 /** Answers in the cycles of one client, at least: the last of them goes on until its quotas are used up. */
-const workOfClient = 900;
+const workOfClient = 1_100;
 /** From the last answer to the kill: it is to meet anything at all. */
 const restMsMax = 100;
 /** A machine too slow for the work is killed all the same. */
