@@ -102,11 +102,14 @@ function scalarOf({ value, source }: Scalar.Parsed, at: Place, problems: Problem
   if (typeof value === "string") checkString(value, at, problems);
   if (typeof value === "number") {
     const isOfJson = Number.isFinite(value);
-    const loss = isOfJson ? lossOfNumber(source.replace("+", "")) : "the number is too large, or none that JSON has";
+    const loss = isOfJson ? lossOfNumber(asJson(source)) : "the number is too large, or none that JSON has";
     if (loss !== null) problems.push({ detail: loss, at });
   }
   return value as ScalarPart["value"];
 }
+
+/** A finite number of the core schema in decimal digits and without a plus before it. */
+const asJson = (source: string) => (/^0[ox]/.test(source) ? String(BigInt(source)) : source.replace("+", ""));
 
 function buildObject(node: YAMLMap.Parsed, at: Place, depth: number, reader: Reader): ObjectPart {
   const members = new Map<string, Member>();

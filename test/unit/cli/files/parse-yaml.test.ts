@@ -49,6 +49,11 @@ test.each<[string, string, unknown]>([
     "a: [yes, no, on, 0o17, 0x1f, 010, 1_000, 1:30, ~, TRUE, 2020-01-01]",
     { a: ["yes", "no", "on", 15, 31, 10, "1_000", "1:30", null, true, "2020-01-01"] },
   ],
+  [
+    "hexadecimal and octal integers that a double holds",
+    "[0x20000000000000, 0o400000000000000000]",
+    [2 ** 53, 2 ** 53],
+  ],
   ["names are strings", "1: a\ntrue: b\nnull: c\n1.0: d", { 1: "a", true: "b", null: "c", "1.0": "d" }],
   [
     "core tags",
@@ -149,6 +154,14 @@ describe("what is wrong is said with line and column", () => {
         "a.yaml:1:4 the number would be another one: 9007199254740992",
         "a.yaml:2:4 the number is too small: it would be 0",
         "a.yaml:3:4 the number would be another one: 9007199254740992",
+      ],
+    ],
+    [
+      "an integer in hexadecimal or octal digits that would be another one",
+      "a: 0xE0000000000001F\nb: 0o400000000000000001",
+      [
+        "a.yaml:1:4 the number would be another one: 1008806316530991100",
+        "a.yaml:2:4 the number would be another one: 9007199254740992",
       ],
     ],
     ["half a surrogate pair", 'a: "\\ud800"', ["a.yaml:1:4 half a surrogate pair, which is no Unicode character"]],
