@@ -7,7 +7,8 @@
  * longer reads or writes.
  *
  * A class whose objects are many and small begins with a migration that may be run again, `CREATE TABLE IF NOT EXISTS`. While
- * that is its only one nothing is noted, which spares each object three rows.
+ * that is its only one nothing is noted, which spares each object three rows. A class has that form from its first release on:
+ * code that notes would make the table once more after a rollback.
  */
 
 /** Runs the migrations that this object has not seen, each in its own transaction; call it in the constructor. */
