@@ -7,6 +7,7 @@ import { bundlePath, projectDir } from "./bundle.ts";
 import { type HealthProxy, healthProxyAt, healthProxyName, healthProxyOptions } from "./health-proxy.ts";
 import { type LimiterProxy, limiterProxyAt, limiterProxyName, limiterProxyOptions } from "./limiter-proxy.ts";
 import { tokens } from "./tokens.ts";
+import { uncaughtIn, watchedModules } from "./uncaught.ts";
 
 export { tokens };
 
@@ -140,7 +141,7 @@ function workerOptions(
   return {
     ...rest,
     name,
-    modules: [{ type: "ESModule" as const, path: "index.js", contents: script }],
+    modules: watchedModules(script),
     durableObjects: Object.fromEntries(objects),
     bindings: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     // The entry of Miniflare rewrites URLs and headers; a Worker's own socket does not.
@@ -187,7 +188,7 @@ function gatewayAt(
       const init = { method: "PUT", body: JSON.stringify(body), token: tokens.registrar };
       return accepted<Lease>(await admin(`/v1/services/${service}/origins/${origin}`, init));
     },
-    uncaught: () => logs.filter(({ message }) => /uncaught|unhandled/i.test(message)).map(({ message }) => message),
+    uncaught: () => uncaughtIn(logs.map(({ message }) => message)),
     inspectorUrl: () => miniflare.getInspectorURL(),
     dispose: () => miniflare.dispose(),
   };
