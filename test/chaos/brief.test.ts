@@ -49,10 +49,10 @@ it("an origin that is asked after its lease has ended is seen in its log", () =>
 });
 
 it("an approximate limit may be exceeded by what isolates had not told, and by no more", () => {
-  const bound = 80 + untoldMax("near", 3);
-  expect(bound).toBe(104);
+  const bound = 20 + untoldMax("near", 3);
+  expect(bound).toBe(26);
   expect(usedOf("near", Array(bound).fill(0), 3)).toBe(1);
   expect(usedOf("near", Array(bound + 1).fill(0), 3)).toBeGreaterThan(1);
-  expect(forgotten("near", "c", { charged: 76, arrived: 100, deaths: 3 })).toBeNull();
-  expect(forgotten("near", "c", { charged: 75, arrived: 100, deaths: 3 })).not.toBeNull();
+  expect(forgotten("near", "c", { charged: 94, arrived: 100, deaths: 3 })).toBeNull();
+  expect(forgotten("near", "c", { charged: 93, arrived: 100, deaths: 3 })).not.toBeNull();
 });

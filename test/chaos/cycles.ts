@@ -17,15 +17,19 @@ import { lossesOf, serves } from "./survivors.ts";
  * slow machine plays the same.
  */
 const work = { min: 20, max: 500 };
-/** Answers in the cycles of one client, at least: the last of them goes on until its quotas are used up. */
-const workOfClient = 1_100;
+/**
+ * Answers in the cycles of one client, at least: the last of them goes on until its quotas are used up. A tenth is for each limit,
+ * and that draw varies by a tenth, so half as much again as the largest quota.
+ */
+const workOfClient = 1_200;
 /** From the last answer to the kill: it is to meet anything at all. */
 const restMsMax = 100;
 /** A machine too slow for the work is killed all the same. */
 const loadMsMax = 60_000;
 /** Cycles with the same newest client: its quotas are used up in one and must still be so in the next ones. */
 const cyclesPerClient = 4;
-const cycleMsMax = loadMsMax + 30_000;
+/** What a cycle takes at most, in ms. */
+export const cycleMsMax = loadMsMax + 30_000;
 
 /** What a cycle found; everything in `breaches` is a loss, an exceeded limit or a wrong answer. */
 export interface Cycle {

@@ -13,14 +13,16 @@ export const rateLimits = {
   exact: { ...monthly, ...strict, consistency: "exact" },
   hour: { algorithm: "sliding-window", windows: [{ limit: 80, seconds: 3_600 }], ...strict },
   ten: { algorithm: "sliding-window", windows: [{ limit: 60, seconds: 10 }], ...strict },
-  token: { algorithm: "token-bucket", rate: 10, burst: 20, ...strict },
+  // Slow: what is asked must be more, however slow the machine is.
+  token: { algorithm: "token-bucket", rate: 1, burst: 10, ...strict },
+  // Small: what isolates that were killed may have let pass untold grows with it, and must stay below what is asked.
   near: {
     algorithm: "sliding-window",
-    windows: [{ limit: 80, seconds: 3_600 }],
+    windows: [{ limit: 20, seconds: 3_600 }],
     consistency: "approximate",
     ...strict,
   },
-  leaky: { algorithm: "leaky-bucket", rate: 10, burst: 20, ...strict },
+  leaky: { algorithm: "leaky-bucket", rate: 1, burst: 10, ...strict },
 } as const;
 
 export type LimitName = keyof typeof rateLimits;
@@ -29,8 +31,8 @@ export const limitNames = Object.keys(rateLimits) as LimitName[];
 /** Quotas: whatever passed is still charged after a crash, but for what was not told of `near`. */
 export const quotas = ["month", "exact", "hour", "near"] as const satisfies LimitName[];
 
-/** Most that one request is longer on its way from the gateway's decision to the origin's log than another. */
-const transitMs = 100;
+/** Most that one request is longer on its way from the gateway's decision to the origin's log than another, on a busy machine. */
+const transitMs = 500;
 
 /**
  * Most that `deaths` of isolates may have let pass without the object knowing: of an approximate limit the share of what was
