@@ -10,6 +10,9 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
   },
 });
+const plan = { inputs: Number(values.inputs), seed: Number(values.seed) };
+if (!(plan.inputs > 0 && Number.isInteger(plan.seed)))
+  throw new Error("--inputs is a number above 0, --seed an integer");
 const chosen = fuzzers.filter(({ name }) => values.fuzzer === undefined || name === values.fuzzer);
 if (chosen.length === 0) {
   console.error(`There is no fuzzer ${values.fuzzer}. There are:`);
@@ -19,7 +22,7 @@ if (chosen.length === 0) {
 for (const { name, start, aims } of chosen) {
   const fuzzing = await start();
   try {
-    const report = await fuzzing.run({ inputs: Number(values.inputs), seed: Number(values.seed) });
+    const report = await fuzzing.run(plan);
     const { inputs, seconds, findings, counts } = report;
     const each = Math.round(inputs / seconds);
     console.log(`${name}: ${inputs} inputs in ${seconds.toFixed(1)} s (${each} a second), ${findings.length} findings`);

@@ -145,5 +145,6 @@ function factsOf(path: string, host: string): RequestFacts {
 export const configDocumentsFuzzer: Fuzzer = {
   name: "config-documents",
   about: "hostile documents: scan, quick parser against Zod, compiling, matching",
+  aims: { compiled: 0.1, flawed: 0.1, "refused by shape": 0.1 },
   start: async () => ({ run: async (plan) => hunt(configDocuments(), plan), stop: async () => {} }),
 };

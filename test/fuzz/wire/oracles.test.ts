@@ -84,6 +84,8 @@ test("found by the model: an escape, a request that was let in, one that was los
   expect(faultOfFate(fate("/api/x"), replied(200, ""), ["/in/api/y"])).toMatch(/^escaped/);
   expect(faultOfFate(fate("/api/x"), replied(200, ""), ["/in/api/x", "/in/api/x"])).toMatch(/^twice/);
   expect(faultOfFate(fate("/api/x"), replied(404, "route_not_found"), [])).toMatch(/^lost/);
+  expect(faultOfFate(fate("/nothing"), replied(502, "upstream_unreachable"), [])).toMatch(/^routed/);
+  expect(faultOfFate(fate("/_sluice/v1/config"), replied(404, "route_not_found"), [])).toMatch(/^own/);
   expect(faultOfFate(fate("/_sluice/v1/config"), { answers: [answer("{}")] }, [])).toMatch(/^admitted/);
   expect(faultOfGuess(Buffer.from("GET /_sluice/v1/config HTTP/1.1"), { answers: [answer("{}")] })).toMatch(
     /^admitted/,
