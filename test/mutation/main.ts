@@ -18,8 +18,10 @@ const { values } = parseArgs({
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const tests = testsOf(root);
 const rooms = new Map<string, Result[]>();
+const chosen = roomsOf(root, values.under);
+if (chosen.size === 0) throw new Error(`there is no file under ${values.under}`);
 mkdirSync(`${root}coverage/mutation`, { recursive: true });
-for (const [room, files] of roomsOf(root, values.under)) {
+for (const [room, files] of chosen) {
   const onJudged = (done: number, all: number) => {
     if (done % 100 === 0 || done === all) console.error(`${room}: ${done} of ${all}`);
   };
