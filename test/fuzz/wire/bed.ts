@@ -1,13 +1,13 @@
 /** A gateway on workerd with an origin behind it: what every fuzzer of the wire plays on. */
-import { readFileSync } from "node:fs";
 import { exactCpuUsOf, rssMibOf } from "../../../bench/measure/cpu.ts";
 import { type Gateway, startGateway, tokens } from "../../support/gateway.ts";
+import { withWorkerd } from "../../support/workerds.ts";
 import { type Answer, headerOf } from "./answers.ts";
 import { askAlone, type Reply } from "./client.ts";
 import type { Breach, Tally } from "./loop.ts";
 import { failureIn, faultOfSeen, leakIn, markHeader } from "./oracles.ts";
 import { type Seen, type StrictOrigin, startStrictOrigin } from "./origin.ts";
-import { watchState } from "./state.ts";
+import { type OwnOrigin, watchState } from "./state.ts";
 
 export interface Bed {
   readonly gateway: Gateway;
@@ -59,15 +59,14 @@ const sound = Buffer.from("GET /api/sound HTTP/1.1\r\nHost: sound.test\r\nConnec
 /** What workerd logs of CONNECT, which reaches no code of the gateway, and of frames that no client may send. */
 const ofRuntime = /connect\(\) function|WebSocket protocol error/;
 
-export async function startBed(): Promise<Bed> {
+/** `own`: an origin that the fuzzer itself registers, whose changes are none. */
+export async function startBed(own?: OwnOrigin): Promise<Bed> {
   const origin = await startStrictOrigin();
   const mark = `mark-${process.pid}-${Math.trunc(performance.timeOrigin)}`;
-  const before = workerds();
-  const gateway = await startGateway({ config: documentOf(`http://127.0.0.1:${origin.port}`, mark) });
-  const pid = workerds().find((found) => !before.includes(found));
-  if (pid === undefined) throw new Error("workerd is not among the processes that this one started");
+  const config = documentOf(`http://127.0.0.1:${origin.port}`, mark);
+  const { pid, started: gateway } = await withWorkerd(() => startGateway({ config }));
   const port = Number(new URL(gateway.url).port);
-  const state = await watchState(gateway);
+  const state = await watchState(gateway, own);
   return {
     gateway,
     port,
@@ -141,9 +140,3 @@ function faultOfReply({ answers, end, problem }: Reply, input: Buffer): string |
 }
 
 const nameOf = (answer: Answer): string => `${answer.status} ${headerOf(answer, "sluice-error") ?? ""}`.trim();
-
-/** Processes of workerd that this process has started. */
-function workerds(): number[] {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ").map(Number);
-  return children.filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd"));
-}
