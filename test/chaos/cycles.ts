@@ -79,8 +79,10 @@ export async function playCycles(count: number, seed: number, after: (cycle: Cyc
       const beganMs = performance.now();
       gateway = await startKillable({ isolates, persist });
       const restartMs = performance.now() - beganMs;
-      cycles.push({ ...crashed, restartMs, ...(await judge({ ...stage, gateway }, crashed)) });
-      after(cycles.at(-1)!);
+      const judged = await judge({ ...stage, gateway }, crashed);
+      // What the others leave in their log is read before they are killed.
+      const breaches = cycle === count - 1 ? [...judged.breaches, ...gateway.uncaught()] : judged.breaches;
+      after(cycles[cycles.push({ ...crashed, restartMs, ...judged, breaches }) - 1]!);
     }
     return cycles;
   } finally {

@@ -2,6 +2,8 @@
 import type { Gateway } from "../support/gateway.ts";
 
 const mib = 1 << 20;
+/** For one command, or to connect: on a busy machine a collection of all isolates takes seconds. */
+const answerMsMax = 60_000;
 
 export interface Heap {
   /** Collects the garbage of every isolate; what is left in all of them together, buffers and host objects included. */
@@ -18,7 +20,9 @@ interface Usage {
 /** Attaches to the isolates of a gateway that was started with `inspected`. Its objects live in the first of them. */
 export async function inspectHeap(gateway: Gateway): Promise<Heap> {
   const { host } = await gateway.inspectorUrl();
-  const listed = (await (await fetch(`http://${host}/json/list`)).json()) as { webSocketDebuggerUrl: string }[];
+  const listed = (await (
+    await fetch(`http://${host}/json/list`, { signal: AbortSignal.timeout(answerMsMax) })
+  ).json()) as { webSocketDebuggerUrl: string }[];
   const own = listed
     .map(({ webSocketDebuggerUrl }) => webSocketDebuggerUrl)
     .filter((url) => url.includes("/core:user:"));
@@ -43,7 +47,7 @@ export async function inspectHeap(gateway: Gateway): Promise<Heap> {
 }
 
 interface Session {
-  /** One command of the DevTools protocol; its result. Rejects when the connection ends first. */
+  /** One command of the DevTools protocol; its result. Rejects when the connection ends first, or after a minute. */
   call(method: string): Promise<unknown>;
   close(): void;
 }
@@ -60,18 +64,23 @@ async function connect(url: string): Promise<Session> {
   socket.addEventListener("close", () => {
     for (const { reject } of waiting.values()) reject(new Error("the inspector has gone"));
   });
-  await new Promise((resolve, reject) => {
-    socket.addEventListener("open", resolve);
-    socket.addEventListener("error", reject);
-  });
+  const opened = Promise.withResolvers<unknown>();
+  socket.addEventListener("open", opened.resolve);
+  socket.addEventListener("error", opened.reject);
+  await inTime(opened);
   return {
     async call(method) {
       const id = ++last;
       const answered = Promise.withResolvers<unknown>();
       waiting.set(id, answered);
       socket.send(JSON.stringify({ id, method }));
-      return answered.promise.finally(() => waiting.delete(id));
+      return inTime(answered).finally(() => waiting.delete(id));
     },
     close: () => socket.close(),
   };
+}
+
+async function inTime(awaited: PromiseWithResolvers<unknown>): Promise<unknown> {
+  const timer = setTimeout(() => awaited.reject(new Error("the inspector does not answer")), answerMsMax);
+  return awaited.promise.finally(() => clearTimeout(timer));
 }

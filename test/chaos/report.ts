@@ -1,4 +1,5 @@
 /** What the parts found, as tables and lines for a person, and every breach as one line. */
+import { table } from "../../bench/table.ts";
 import type { Cycle, Share } from "./cycles.ts";
 import { limitNames } from "./limits.ts";
 import { riseMibMax, type Trend } from "./memory.ts";
@@ -102,9 +103,4 @@ export function soakBreaches({ unexplained, complaints, memory }: Soaked): strin
     ...complaints,
     ...(memory.isFlat ? [] : [`what JavaScript keeps rises by ${memory.kept.slopeMibPerMin.toFixed(2)} MiB/min`]),
   ];
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
