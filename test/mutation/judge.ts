@@ -2,7 +2,7 @@
 
 import type { Mutant } from "./instrument.ts";
 import { isJustifiedBy, type Justification } from "./justification.ts";
-import { justified as listed } from "./justified.ts";
+import { justified as listed } from "./justified/index.ts";
 import { planOf } from "./plan.ts";
 import { type Job, record, tryAll } from "./pool.ts";
 import type { Recorded, Trial } from "./worker.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { judge, type Result } from "./judge.ts";
-import { justified } from "./justified.ts";
+import { justified } from "./justified/index.ts";
 import { roomsOf, testsOf } from "./plan.ts";
 import { scoreOf, staleOf, survivorsOf, tableOf } from "./report.ts";
 
@@ -40,5 +40,5 @@ for (const [room, files] of chosen) {
 const all = [...rooms.values()].flat();
 const stale = staleOf(all, justified);
 console.log(tableOf(rooms));
-for (const entry of stale) console.error(`stale in justified.ts: ${JSON.stringify(entry)}`);
+for (const entry of stale) console.error(`stale in justified/: ${JSON.stringify(entry)}`);
 if (stale.length > 0 || scoreOf(all) < Number(values.score)) process.exitCode = 1;

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { instrument, type Mutant } from "../mutation/instrument.ts";
 import { judge } from "../mutation/judge.ts";
 import { isJustifiedBy, type Justification } from "../mutation/justification.ts";
-import { justified } from "../mutation/justified.ts";
+import { justified } from "../mutation/justified/index.ts";
 import { scoreOf, staleOf, survivorsOf, tableOf } from "../mutation/report.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
