@@ -16,7 +16,10 @@ export { ServiceRegistry } from "../durable-objects/service-registry.ts";
 
 const notOfHosts = /[/?#@\\]/;
 const snapshots = { current: currentSnapshot, refresh: refreshSnapshot, status: snapshotStatus };
-/** Made for the first call of it: an isolate that serves traffic only starts without what it takes. */
+/**
+ * Made for the first call of it: an isolate that serves traffic only starts without what it takes. Calls that come meanwhile
+ * make their own: a promise of another request may never settle.
+ */
 let admin: ReturnType<typeof newAdmin> | undefined;
 
 export default {

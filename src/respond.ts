@@ -10,7 +10,7 @@ export function errorResponse(error: GatewayError, requestId: string): Response 
   if (template.status >= 500 && error.extras.reason) {
     console.error(JSON.stringify({ requestId, code: error.code, reason: error.extras.reason }));
   }
-  // To take over the headers of another response costs as much as to write one of them (bench/README.md, profile).
+  // Another response's headers are taken over in one go (bench: denied); its own would be written one by one.
   const response = new Response(JSON.stringify(problemOf(error, requestId)), template);
   const { headers } = response;
   headers.append("x-request-id", requestId);

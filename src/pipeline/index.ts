@@ -24,6 +24,7 @@ import {
   finishRefusal,
   finishUpstream,
   newDecision,
+  newFinishing,
   refusal,
 } from "./respond.ts";
 import { revisionFor } from "./revision.ts";
@@ -46,6 +47,9 @@ export async function handle(incoming: Incoming, env: Env, ctx: ExecutionContext
   }
 }
 
+/** A request and the route that it matched. */
+type Routed = Omit<Call, "service" | "selected" | "body">;
+
 async function answer(
   incoming: Incoming,
   requestId: string,
@@ -56,28 +60,35 @@ async function answer(
 ): Promise<Response> {
   const { gateway } = snapshot.config;
   const decision = newDecision(calls, snapshot.revision, snapshotStatus().ageMs);
-  const finishing: Finishing = {
-    route: null,
-    notice: undefined,
-    requestOrigin: incoming.headers.get("origin"),
-    requestId: gateway.echoRequestId || gateway.debugHeaders ? requestId : null,
-    decision: gateway.debugHeaders ? decision : null,
-    limits: [],
-    fallbackFor: null,
-  };
-  const refuse = (error: GatewayError) => finishRefusal(error, requestId, finishing);
+  const finishing = newFinishing(gateway, incoming.headers.get("origin"), requestId, decision);
 
   const received = read(incoming, gateway.trustedProxyHops);
-  if (received instanceof Error) return refuse(received);
+  if (received instanceof Error) return finishRefusal(received, requestId, finishing);
   const { client, facts } = received;
 
   const matched = match(snapshot, facts);
-  if (matched instanceof Error) return refuse(matched);
+  if (matched instanceof Error) return finishRefusal(matched, requestId, finishing);
   const { route, params } = matched;
   decision.route = route.name;
   // Without the route: a preflight's headers are its own, not those of an answer.
   if (matched.preflight && route.cors) return finishOwn(preflight(route.cors, incoming.request), finishing);
   finishing.route = route;
+  const routed: Routed = { incoming, requestId, client, facts, params, snapshot, route };
+  const mayBeHeld = route.limits.length > 0 || route.faults.length > 0;
+  const held = mayBeHeld ? await admit(routed, decision, finishing, env, ctx) : null;
+  if (held !== null) return finishRefusal(held, requestId, finishing);
+  if (route.redirect) return finishOwn(redirect(route.redirect, incoming.target), finishing);
+  return forward(routed, decision, finishing, env, ctx);
+}
+
+/** By the route's limits and faults: after their delays null, or what the request is refused with. */
+async function admit(
+  { incoming, facts, params, route }: Routed,
+  decision: Decision,
+  finishing: Finishing,
+  env: Env,
+  ctx: ExecutionContext,
+): Promise<GatewayError | null> {
   let hasWaited = false;
   if (route.limits.length > 0) {
     const limiting = limit(route, facts, params, env, ctx);
@@ -86,54 +97,72 @@ async function answer(
     finishing.limits = outcome.reports;
     decision.limit = outcome.mark;
     decision.calls += outcome.calls;
-    if (outcome.refusal) return refuse(outcome.refusal);
+    if (outcome.refusal) return outcome.refusal;
     if (outcome.delayMs > 0) await scheduler.wait(outcome.delayMs);
   }
   if (route.faults.length > 0) {
     const injected = await injectFault(route, facts);
     hasWaited = true;
     if (injected) decision.fault = injected.mark;
-    if (injected?.refusal) return refuse(injected.refusal);
+    if (injected?.refusal) return injected.refusal;
   }
-  const gone = hasWaited ? goneAway(incoming) : null;
-  if (gone !== null) return refuse(gone);
-  if (route.redirect) return finishOwn(redirect(route.redirect, incoming.target), finishing);
+  return hasWaited ? goneAway(incoming) : null;
+}
+
+/** To an origin of the service, or in its place to the fallback. */
+async function forward(
+  routed: Routed,
+  decision: Decision,
+  finishing: Finishing,
+  env: Env,
+  ctx: ExecutionContext,
+): Promise<Response> {
+  const { incoming, requestId, facts, params, snapshot, route } = routed;
   const service = serviceOf(snapshot, route.service ?? "");
   decision.service = service.config.name;
   // Checks are one for all clients: those of the document in force.
   if (snapshot.inForce === null) superviseChecks(env, ctx, service);
 
   const selected = select(route, service, facts, params);
-  if (selected instanceof Error) return refuse(selected);
+  if (selected instanceof Error) return finishRefusal(selected, requestId, finishing);
   decision.reason = selected.reason;
   decision.version = selected.version ?? undefined;
 
   const mirrors = drawMirrors(route, facts);
   const body = outgoingBody(incoming.request, {
-    maxBytes: gateway.maxBodyBytes,
+    maxBytes: snapshot.config.gateway.maxBodyBytes,
     keepBytes: keepBytesOf(route, incoming, mirrors),
     idleMs: route.idleTimeoutMs,
     stallMs: route.idleTimeoutMs || route.attemptTimeoutMs || route.requestTimeoutMs,
   });
-  if (!body) return refuse(new GatewayError("payload_too_large"));
-  const call: Call = { incoming, requestId, client, facts, params, snapshot, route, service, selected, body };
+  if (!body) return finishRefusal(new GatewayError("payload_too_large"), requestId, finishing);
+  const call: Call = { ...routed, service, selected, body };
   const outgoing = outgoingOf(call);
   const exchanged = await exchange(call, outgoing, env, ctx);
   note(decision, exchanged);
   for (const mirror of mirrors) mirrorTo(mirror, call, outgoing, ctx);
   const { result, picked } = exchanged;
-  if (result instanceof Response) {
-    finishing.notice = noticeOf(service, selected, picked);
-    return finishUpstream(result, finishing);
-  }
-  if (!hasFallback(route.fallback, result)) return refuse(result);
-  const instead = await fallBack(route.fallback, call, decision, env, ctx);
-  if (instead === null) return refuse(result);
+  if (result instanceof Error) return answerFailure(result, call, decision, finishing, env, ctx);
+  finishing.notice = noticeOf(service, selected, picked);
+  return finishUpstream(result, finishing);
+}
+
+/** By the route's fallback, if it has one for this failure. */
+async function answerFailure(
+  failure: GatewayError,
+  call: Call,
+  decision: Decision,
+  finishing: Finishing,
+  env: Env,
+  ctx: ExecutionContext,
+): Promise<Response> {
+  const { fallback } = call.route;
+  const instead = hasFallback(fallback, failure) ? await fallBack(fallback, call, decision, env, ctx) : null;
+  if (instead === null) return finishRefusal(failure, call.requestId, finishing);
   finishing.notice = instead.notice;
-  finishing.fallbackFor = result;
-  return route.fallback.kind === "static"
-    ? finishOwn(instead.answer, finishing)
-    : finishUpstream(instead.answer, finishing);
+  finishing.fallbackFor = failure;
+  const finish = fallback?.kind === "static" ? finishOwn : finishUpstream;
+  return finish(instead.answer, finishing);
 }
 
 function serviceOf(snapshot: Snapshot, name: string): ServiceView {
