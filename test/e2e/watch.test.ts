@@ -49,11 +49,15 @@ class Watcher {
 
   /** One connection after the other, by poll and stream in turn, until the position is reached. */
   async until(target: () => number): Promise<void> {
+    let vain = 0;
     for (let turn = 0; this.#position < target(); turn++) {
       const isolate = Math.floor(this.#random() * gateway.urls.length);
-      const cutMs = Math.floor(this.#random() * 60);
-      if (turn % 2 === 0) await this.#poll(isolate, cutMs);
+      // Longer each time that nothing came, or a gateway that is slow for once would never be heard to the end.
+      const cutMs = Math.floor(this.#random() * 60) * 1.2 ** Math.min(vain, 20);
+      const before = this.#position;
+      if (turn % 2 === 0) await this.#poll(isolate, Math.floor(cutMs));
       else await this.#stream(isolate, cutMs);
+      vain = this.#position === before ? vain + 1 : 0;
     }
   }
 
