@@ -6,12 +6,17 @@ import { uncaughtIn, watchedModules } from "../support/uncaught.ts";
 it.each([
   ["a rejection that nobody handles", 'void Promise.reject(new Error("planted"));', /Unhandled rejection: .*planted/],
   ["an exception of a task", 'queueMicrotask(() => { throw new Error("planted"); });', /Uncaught error: .*planted/],
+  [
+    "a task that outlives the answer",
+    'ctx.waitUntil(Promise.reject(new Error("planted")));',
+    /Uncaught in waitUntil: .*planted/,
+  ],
   ["an exception of the handler", 'throw new Error("planted");', /Uncaught exception.*planted/],
 ])("%s is in the log", async (_, fault, told) => {
   const messages: string[] = [];
   const worker = {
     name: "faulty",
-    modules: watchedModules(`export default { fetch() { ${fault} return new Response("ok"); } };`),
+    modules: watchedModules(`export default { fetch(_, env, ctx) { ${fault} return new Response("ok"); } };`),
     compatibilityDate: "2026-08-15",
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };

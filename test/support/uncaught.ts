@@ -1,11 +1,18 @@
 /** What nobody caught in a Worker: exceptions, and rejections, of which the runtime's log says nothing. */
 
-/** `export *` leaves the default out. */
+/** Told of: what nobody caught, and what `waitUntil` was given and fails, which only a tail would show. */
 const entry = `
-addEventListener("unhandledrejection", ({ reason }) => console.error("Unhandled rejection: " + (reason?.stack ?? reason)));
-addEventListener("error", ({ error, message }) => console.error("Uncaught error: " + (error?.stack ?? message)));
+import worker from "./index.js";
+const tell = (what, error) => console.error(what + ": " + (error?.stack ?? error));
+addEventListener("unhandledrejection", ({ reason }) => tell("Unhandled rejection", reason));
+addEventListener("error", ({ error, message }) => tell("Uncaught error", error ?? message));
+function watched(ctx) {
+  const waitUntil = ctx.waitUntil.bind(ctx);
+  ctx.waitUntil = (task) => waitUntil(Promise.resolve(task).catch((error) => tell("Uncaught in waitUntil", error)));
+  return ctx;
+}
 export * from "./index.js";
-export { default } from "./index.js";
+export default { ...worker, fetch: (request, env, ctx) => worker.fetch(request, env, watched(ctx)) };
 `;
 
 const moduleOf = (path: string, contents: string) => ({ type: "ESModule" as const, path, contents });
