@@ -2,6 +2,9 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { tokens } from "./test/support/tokens.ts";
 
+/** A test that hangs has to end; one that takes long on a busy machine is none of that. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     coverage: {
@@ -22,11 +25,11 @@ export default defineConfig({
     projects: [
       {
         // Pure code, by Node: src/core, schema, compile, the examples' modules.
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...patience },
       },
       {
         // Isolates and objects in a simulated world, by Node.
-        test: { name: "sim", include: ["test/sim/**/*.test.ts"] },
+        test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...patience },
       },
       {
         // Inside workerd, with real Durable Objects.
@@ -46,21 +49,22 @@ export default defineConfig({
         test: {
           name: "workers",
           include: ["test/workers/**/*.test.ts"],
+          ...patience,
           // A real HTTP origin, by Node: workerd cannot listen.
           globalSetup: "./test/support/workers-origin.ts",
         },
       },
       {
         // Hostile input: FUZZ_INPUTS for each fuzzer.
-        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 60_000 },
+        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], ...patience, testTimeout: 300_000 },
       },
       {
         // Processes that are killed and go on, by Node.
-        test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...patience },
       },
       {
         // Black box over real sockets.
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...patience },
       },
     ],
   },

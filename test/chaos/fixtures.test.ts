@@ -37,7 +37,7 @@ describe.each(kept)("$name", ({ objects }) => {
     dir = await mkdtemp(join(tmpdir(), "sluice-kept-"));
     restore(join(dir, "do"), prefix, objects);
     gateway = await startGateway({ isolates: 2, persist: dir });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await gateway?.dispose();

@@ -52,4 +52,4 @@ it("a state that is gone is reported: configuration, origins, orders and quotas"
     await farm.dispose();
     await rm(dir, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -23,7 +23,7 @@ beforeAll(async () => {
   inputs = Object.values(outputs).flatMap((output) =>
     Object.entries(output.inputs).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : [])),
   );
-}, 60_000);
+});
 
 describe("the bundle", () => {
   test("is within its budget, compressed", () => {

@@ -55,7 +55,7 @@ test("a mutant in the way of good tests is noticed, also one that never ends, an
     results.find(({ mutant }) => mutant.from === from && mutant.to === to)?.status;
   expect(statusOf("axle++", "axle--")).toBe("endless");
   expect(statusOf("{ car: 5, lorry: 12 }", "{}")).toBe("killed");
-}, 60_000);
+});
 
 test("weak tests leave most of them alive, and what no test reaches is said to be so", async () => {
   const results = await judged([`${fixture}/weak.test.ts`]);
@@ -69,7 +69,7 @@ test("weak tests leave most of them alive, and what no test reaches is said to b
       .split("\n")
       .at(-1),
   ).toContain(`${scoreOf(results).toFixed(1)} %`);
-}, 60_000);
+});
 
 test("a justified mutant counts neither for nor against the tests, and a justification that none needs is stale", async () => {
   const needed = { file: `${fixture}/toll.ts`, in: "toll", changes: ["coins += 1 → coins -= 1"], reason: "" };
@@ -78,7 +78,7 @@ test("a justified mutant counts neither for nor against the tests, and a justifi
   expect(results.filter(({ status }) => status === "justified")).toHaveLength(1);
   expect(staleOf(results, [needed])).toEqual([]);
   expect(staleOf(results, [needed, needless]).map(({ changes }) => changes)).toEqual([needless.changes]);
-}, 60_000);
+});
 
 test("every justified change is one of a mutant of the code as it is", () => {
   const mutantsOf = new Map<string, readonly Mutant[]>();

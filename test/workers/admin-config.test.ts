@@ -323,7 +323,7 @@ describe("a document as large as may be", () => {
     expect((await put(text)).status).toBe(200);
     expect(await (await call("GET", "/v1/config")).text()).toBe(text);
     await apply({});
-  }, 30_000);
+  });
 });
 
 describe("addresses that are not there", () => {

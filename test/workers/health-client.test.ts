@@ -239,7 +239,7 @@ describe("with the object", () => {
     expect(outcomes).toEqual(new Set(["open", "half-open", null]));
     const { breakers } = await env.SERVICE_HEALTH.getByName(name).describe();
     expect(breakers).toMatchObject([{ state: "closed", generation: 3 }]);
-  }, 20_000);
+  });
 });
 
 describe("a slot", () => {
@@ -285,7 +285,7 @@ describe("a slot", () => {
       expect(entry.entered).toBe(true);
       client.leaveService(view, entry);
     });
-  }, 20_000);
+  });
   test("of a request that stays is asked for again before the object gives it away", async () => {
     const object = fakeObject(async ({ concurrency }) => ({
       concurrency: { granted: concurrency?.wanted ?? 0, ttlMs: bounds.concurrencyTtlMs },

@@ -355,7 +355,7 @@ describe("events", () => {
     // And once more from storage alone.
     await crash();
     expect((await stubOf().list()).origins.map(({ expiresAt: _, ...view }) => view)).toEqual(views);
-  }, 20_000);
+  });
 });
 
 /** mulberry32, so that a failure can be repeated. */

@@ -345,7 +345,7 @@ describe("whatever is written", () => {
   });
   test("so is every damaged document", () => {
     fc.assert(fc.property(mutations.map(mutated), holdsFor), { numRuns: 1_500 });
-  }, 30_000);
+  });
   test("any text at all is answered", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'{}[]",:\\u0d1e9 \n/'.split("")), maxLength: 60 }), (text) => {
