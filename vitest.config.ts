@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { tokens } from "./test/support/tokens.ts";
 
 /** A test that hangs has to end; one that takes long on a busy machine is none of that. */
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
 export default defineConfig({
   test: {

@@ -481,7 +481,7 @@ describe("the health of origins", () => {
   const check = (intervalSeconds = 1) => ({ path: "/", intervalSeconds, healthyAfter: 1, unhealthyAfter: 1 });
   const healthOf = async (service: string) =>
     Object.fromEntries((await listOf(service)).origins.map((found) => [found.id, [found.state, found.health]]));
-  const within = { timeout: 5_000, interval: 50 };
+  const within = { timeout: 10_000, interval: 50 };
 
   test("is told of leased and static origins, from the first look or registration on", async () => {
     const origins = [

@@ -82,7 +82,7 @@ function register(gateway: string) {
   return { ...registration, lines };
 }
 
-const becomes = (check: () => void) => vi.waitFor(check, { timeout: 3_000, interval: 5 });
+const becomes = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 
 beforeEach(() => {
   // The shortest pauses: 0.5 s after a failure, 80 % of a heartbeat.
