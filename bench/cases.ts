@@ -121,12 +121,3 @@ export const cases: readonly Case[] = [
   peer("nginx", "nginx `proxy_pass`"),
   peer("nginx-limit", "nginx `proxy_pass` + `limit_req`"),
 ];
-
-/** Cases by their names, all when none is named. Throws for a name that is none. */
-export function casesNamed(names: readonly string[] | null): readonly Case[] {
-  const unknown = (names ?? []).filter((name) => !cases.some((each) => each.name === name));
-  if (unknown.length > 0) {
-    throw new Error(`no case ${unknown.join(", ")}; there are ${cases.map(({ name }) => name).join(", ")}`);
-  }
-  return names === null ? cases : cases.filter(({ name }) => names.includes(name));
-}

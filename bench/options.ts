@@ -1,6 +1,6 @@
 /** The command line of `npm run bench`. */
-import { parseArgs } from "node:util";
-import { type Case, casesNamed } from "./cases.ts";
+import { flag, number, optionsOf, someOf } from "../scripts/options.ts";
+import { type Case, cases } from "./cases.ts";
 
 /** Groups of figures beside the cases. */
 export const figureGroups = ["objects", "counted", "cold", "compile", "bundle", "startup", "latency"] as const;
@@ -15,40 +15,28 @@ export interface Options {
   readonly isWrite: boolean;
 }
 
-/** Without `--only` and `--figures` everything; with one of them nothing else. Throws with a sentence for the user. */
+/** Without `--only` and `--figures` everything; with one of them nothing else. Ends the process if a sentence for the user is due. */
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      quick: { type: "boolean", default: false },
-      only: { type: "string" },
-      figures: { type: "string" },
-      rounds: { type: "string" },
-      seconds: { type: "string" },
-      write: { type: "boolean", default: false },
+  const names = cases.map(({ name }) => name);
+  const about = "Measures the gateway beside a bare fetch and its peers. bench/README.md says how to read the result.";
+  const given = optionsOf(
+    "npm run bench",
+    about,
+    {
+      quick: flag("3 rounds of 2 s instead of 7 of 5 s"),
+      only: someOf(names, "these cases and nothing else"),
+      figures: someOf(figureGroups, "these figures and nothing else"),
+      rounds: number("runs of each case (default: 7)", undefined),
+      seconds: number("length of a run (default: 5)", undefined),
+      write: flag("measures nothing: puts the newest results into bench/README.md"),
     },
-  });
-  const isAll = values.only === undefined && values.figures === undefined;
-  const only = values.only?.split(",") ?? (isAll ? null : []);
-  const figures = values.figures?.split(",") ?? (isAll ? figureGroups : []);
+    args,
+  );
+  const { quick, only, figures, rounds = quick ? 3 : 7, seconds = quick ? 2 : 5, write: isWrite } = given;
+  const isAll = only === undefined && figures === undefined;
   return {
-    cases: casesNamed(only),
-    figures: figures.map(figureGroup),
-    rounds: positive("rounds", values.rounds, values.quick ? 3 : 7),
-    seconds: positive("seconds", values.seconds, values.quick ? 2 : 5),
-    isWrite: values.write,
+    cases: cases.filter(({ name }) => isAll || only?.includes(name)),
+    figures: figures ?? (isAll ? figureGroups : []),
+    ...{ rounds, seconds, isWrite },
   };
-}
-
-function figureGroup(name: string): FigureGroup {
-  const group = figureGroups.find((each) => each === name);
-  if (group === undefined) throw new Error(`no figures ${name}; there are ${figureGroups.join(", ")}`);
-  return group;
-}
-
-/** A whole number above 0. */
-export function positive(name: string, text: string | undefined, byDefault: number): number {
-  const value = Number(text ?? byDefault);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} ${text} is not a whole number above 0`);
-  return value;
 }

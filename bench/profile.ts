@@ -1,13 +1,11 @@
 /**
  * `npm run bench:profile`: where the work of a request goes, in instructions of workerd outside of the kernel, as QEMU counts them. It does
- * not go by time, so a machine that is busy or slow gives the same figures. `--seconds N`, `--top N`: functions that cost most
- * more than in BARE.
+ * not go by time, so a machine that is busy or slow gives the same figures.
  */
-import { parseArgs } from "node:util";
-import { type Case, casesNamed, plainCase, setups } from "./cases.ts";
+import { number, optionsOf } from "../scripts/options.ts";
+import { type Case, cases, plainCase, setups } from "./cases.ts";
 import { requireTools } from "./machine.ts";
 import { type Load, runWrk } from "./measure/wrk.ts";
-import { positive } from "./options.ts";
 import { type Counting, newCounting, profileTools } from "./profile/counting.ts";
 import { kindNames, kindOf } from "./profile/kinds.ts";
 import type { Target } from "./rounds.ts";
@@ -32,8 +30,11 @@ type Profile = ReadonlyMap<string, number>;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
 try {
-  const { values } = parseArgs({ options: { seconds: { type: "string" }, top: { type: "string" } } });
-  await main(positive("seconds", values.seconds, 20), values.top === undefined ? 0 : positive("top", values.top, 1));
+  const { seconds, top } = optionsOf("npm run bench:profile", "Counts where a request's work goes, in instructions.", {
+    seconds: number("length of a run", 20),
+    top: number("also lists so many functions that cost most more than in BARE", 0, { min: 0 }),
+  });
+  await main(seconds, top);
 } catch (error) {
   console.error(`npm run bench:profile: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
@@ -53,7 +54,8 @@ async function main(seconds: number, top: number): Promise<void> {
     console.error(name);
   };
   await profile("BARE", plainCase.bareLoad, (under) => startBare(origin, under));
-  for (const each of casesNamed(profiled)) await profile(each.name, each.load, (under) => start(each, origin, under));
+  for (const each of cases.filter(({ name }) => profiled.includes(name)))
+    await profile(each.name, each.load, (under) => start(each, origin, under));
   console.log(byKind(profiles));
   if (top > 0) console.log(`\n${mostAbove(profiles.get("BARE")!, profiles.get("plain")!, top)}`);
 }

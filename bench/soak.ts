@@ -1,14 +1,13 @@
 /**
- * `npm run bench:soak`: ten minutes (`--minutes N`) at 70 % of saturation, with a mix of requests. Any error, and any exception
+ * `npm run bench:soak`: at 70 % of saturation, with a mix of requests. Any error, and any exception
  * that nobody caught, ends it with exit code 1; what memory does is printed.
  */
-import { parseArgs } from "node:util";
+import { number, optionsOf } from "../scripts/options.ts";
 import { cases, setups } from "./cases.ts";
 import { requireTools } from "./machine.ts";
 import { rssMibOf } from "./measure/cpu.ts";
 import { slope } from "./measure/stats.ts";
 import { delayFor, type Load, type Outcome, runWrk } from "./measure/wrk.ts";
-import { positive } from "./options.ts";
 import { type Gateway, startGateway } from "./servers/gateway.ts";
 import { startOrigin } from "./servers/nginx.ts";
 import { leaveGatewayAlone, stopAll } from "./servers/process.ts";
@@ -26,8 +25,9 @@ const keysMax = 100;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
 try {
-  const { values } = parseArgs({ options: { minutes: { type: "string" } } });
-  await soak(positive("minutes", values.minutes, 10));
+  const about = "Loads the gateway at 70 % of saturation; any error and any uncaught exception is a failure.";
+  const { minutes } = optionsOf("npm run bench:soak", about, { minutes: number("how long", 10) });
+  await soak(minutes);
 } catch (error) {
   console.error(`npm run bench:soak: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
  * `npm start`: a gateway on this machine with three origins of one service in two versions, to try things with.
- * Options: --port N (8787), --persist-to DIR. Ctrl-C ends all of it.
+ * Ctrl-C ends all of it.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -26,7 +26,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 const children: Child[] = [];
 try {
-  await run(readOptions(process.argv.slice(2)), readVariables());
+  await run(readOptions(), readVariables());
 } catch (error) {
   const reason: unknown = stopping.signal.aborted ? stopping.signal.reason : error;
   if (reason !== interrupted) {

@@ -1,7 +1,8 @@
 /** What `npm start` is told: its options, and the variables of the local gateway. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs, parseEnv } from "node:util";
+import { parseEnv } from "node:util";
+import { number, optionsOf } from "../options.ts";
 
 /** Root of the repository. */
 export const root = join(import.meta.dirname, "../..");
@@ -13,16 +14,18 @@ export interface Options {
   readonly persistTo: string;
 }
 
-/** Reads the command line. Throws with a sentence for the user. */
-export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { port: { type: "string" }, "persist-to": { type: "string" } },
+/** Reads the command line. Ends the process if a sentence for the user is due. */
+export function readOptions(): Options {
+  const about = "A gateway on this machine with three origins of one service in two versions, to try things with.";
+  return optionsOf("npm start", about, {
+    port: number("port of the gateway", 8787, { max: 65_535 }),
+    persistTo: {
+      about: "directory of the gateway's state",
+      takes: "path",
+      read: (path) => resolve(path),
+      byDefault: join(root, ".wrangler/start"),
+    },
   });
-  const port = Number(values.port ?? 8787);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
-  const given = values["persist-to"];
-  return { port, persistTo: given ? resolve(given) : join(root, ".wrangler/start") };
 }
 
 export interface Variables {

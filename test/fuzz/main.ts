@@ -1,25 +1,19 @@
 /** `npm run fuzz -- --fuzzer NAME --inputs N --seed S`: one fuzzer, or all of them one after another. See README.md. */
-import { parseArgs } from "node:util";
+import { number, oneOf, optionsOf } from "../../scripts/options.ts";
 import { missedAims } from "./fuzzer.ts";
 import { fuzzers } from "./fuzzers.ts";
 
-const { values } = parseArgs({
-  options: {
-    fuzzer: { type: "string" },
-    inputs: { type: "string", default: "1000000" },
-    seed: { type: "string", default: "1" },
-  },
+const about = ["Hostile input to the gateway and its parts:", ...fuzzers.map(({ name, about }) => `${name}: ${about}`)];
+const { fuzzer, ...plan } = optionsOf("npm run fuzz", about.join("\n"), {
+  fuzzer: oneOf(
+    fuzzers.map(({ name }) => name),
+    "this one, else each in turn",
+  ),
+  inputs: number("inputs of each", 1_000_000),
+  seed: number("what they are drawn by", 1, { min: 0 }),
 });
-const plan = { inputs: Number(values.inputs), seed: Number(values.seed) };
-if (!(plan.inputs > 0 && Number.isInteger(plan.seed)))
-  throw new Error("--inputs is a number above 0, --seed an integer");
-const chosen = fuzzers.filter(({ name }) => values.fuzzer === undefined || name === values.fuzzer);
-if (chosen.length === 0) {
-  console.error(`There is no fuzzer ${values.fuzzer}. There are:`);
-  for (const { name, about } of fuzzers) console.error(`  ${name}: ${about}`);
-  process.exitCode = 2;
-}
-for (const { name, start, aims } of chosen) {
+for (const { name, start, aims } of fuzzers) {
+  if (fuzzer !== undefined && name !== fuzzer) continue;
   const fuzzing = await start();
   try {
     const report = await fuzzing.run(plan);

@@ -1,37 +1,43 @@
 /** `npm run sim -- --seeds 100000`: plays many schedules, or with `--seed` one with its trace. See README.md. */
 import { createHash } from "node:crypto";
-import { parseArgs } from "node:util";
+import { InvalidArgumentError } from "commander";
+import { number, oneOf, optionsOf } from "../../scripts/options.ts";
 import { Program } from "./load/program.ts";
+import type { Mutant } from "./mutants/mutant.ts";
 import { mutants } from "./mutants.ts";
 import type { Plan } from "./plan.ts";
 import { type Result, Simulator } from "./run.ts";
 import { shrink } from "./shrink.ts";
-import { type PartName, partOf, planOf } from "./swarm.ts";
+import { partNames, partOf, planOf } from "./swarm.ts";
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "10000" },
-    from: { type: "string", default: "1" },
-    part: { type: "string" },
-    seed: { type: "string" },
-    minutes: { type: "string", default: "Infinity" },
-    mutant: { type: "string" },
-  },
+const about = "Plays schedules of the whole system until one fails, which is made small and shown.";
+const { seeds, from, seed, mutant, ...given } = optionsOf("npm run sim", about, {
+  seeds: number("schedules to play", 10_000),
+  from: number("seed of the first", 1, { min: 0 }),
+  seed: number("plays this one and shows its trace", undefined, { min: 0 }),
+  minutes: number("ends after so long (default: never)", undefined, { min: 0, isWhole: false }),
+  part: oneOf(partNames, "plays those of one part, else of each in turn"),
+  mutant: { about: "plants a fault, by a part of its name", takes: "text", read: mutantNamed, byDefault: undefined },
 });
-const mutant = values.mutant === undefined ? undefined : mutants.find(({ name }) => name.includes(values.mutant!));
-const part = (mutant?.part ?? values.part) as PartName | undefined;
+const part = mutant?.part ?? given.part;
 const simulator = new Simulator(await Program.load(mutant?.patches));
-if (values.seed === undefined) await playMany(Number(values.from), Number(values.seeds));
-else await showOne(Number(values.seed));
+if (seed === undefined) await playMany(from, seeds, given.minutes);
+else await showOne(seed);
+
+function mutantNamed(text: string): Mutant | undefined {
+  const found = mutants.find(({ name }) => name.includes(text));
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(["It is in none of the names:", ...mutants.map(({ name }) => name)].join("\n  "));
+}
 
 /** Ends with the first that fails, or when the time is over. */
-async function playMany(from: number, count: number): Promise<void> {
+async function playMany(from: number, count: number, minutes = Number.POSITIVE_INFINITY): Promise<void> {
   const beganMs = performance.now();
   const runs = new Map<string, number>();
   const digest = createHash("sha256");
   let turns = 0;
   const perSecond = (played: number) => Math.round((played * 1_000) / (performance.now() - beganMs));
-  const endMs = beganMs + Number(values.minutes) * 60_000;
+  const endMs = beganMs + minutes * 60_000;
   let seed = from;
   for (; seed < from + count && performance.now() < endMs; seed++) {
     const plan = planOf(seed, part);
