@@ -1,7 +1,4 @@
 /** Cycles of load, SIGKILL and restart on the same state, each checked against what was acknowledged. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Farm, startFarm } from "../support/farm.ts";
 import { seeded } from "../support/random.ts";
@@ -10,6 +7,7 @@ import { play } from "./clients.ts";
 import { type Killable, startKillable } from "./killable.ts";
 import { awaitMonth, type LimitName, limitNames, usedOf } from "./limits.ts";
 import { arrivals, type Books, configOf, deathsSince, emptyBooks, isolates, type Stage } from "./stage.ts";
+import { withState } from "./state.ts";
 import { lossesOf, serves } from "./survivors.ts";
 
 /**
@@ -62,7 +60,10 @@ export interface Counts {
 /** Plays `count` cycles; `after` is called with each. */
 export async function playCycles(count: number, seed: number, after: (cycle: Cycle) => void): Promise<Cycle[]> {
   await awaitMonth(count * cycleMsMax);
-  const persist = await mkdtemp(join(tmpdir(), "sluice-chaos-"));
+  return withState((persist) => playOn(persist, count, seed, after));
+}
+
+async function playOn(persist: string, count: number, seed: number, after: (cycle: Cycle) => void): Promise<Cycle[]> {
   const farm = await startFarm(1);
   const cycles: Cycle[] = [];
   let gateway: Killable | null = null;
@@ -88,7 +89,6 @@ export async function playCycles(count: number, seed: number, after: (cycle: Cyc
   } finally {
     await gateway?.dispose();
     await farm.dispose();
-    await rm(persist, { recursive: true, force: true });
   }
 }
 

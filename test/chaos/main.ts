@@ -13,6 +13,8 @@ const { cycles, soakMinutes, only, seed } = optionsOf("npm run chaos", about, {
   only: oneOf(parts, "this part, else each in turn"),
   seed: number("of all choices", Date.now() % 1_000_000, { min: 0 }),
 });
+// With an exit everything that was started or written is taken back.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 const breaches: string[] = [];
 console.log(`--seed ${seed}`);
 if (isWanted("cycles")) {

@@ -27,6 +27,12 @@ export interface Origins {
   dispose(): Promise<void>;
 }
 
+const children = new Set<ChildProcess>();
+// One that is paused does not notice that its parent has ended.
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 const path = join(import.meta.dirname, "origin-process.ts");
 const well: Manner = { delayMs: 0, isCut: false };
 /** Longer than a try may take. */
@@ -71,6 +77,8 @@ export async function startOrigins(count: number): Promise<Origins> {
 
 async function start(port: number): Promise<{ readonly child: ChildProcess; readonly port: number }> {
   const child = fork(path, [String(port)], { execArgv: [] });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
   const [listening] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [unknown];
   if (typeof listening !== "number" || child.exitCode !== null) throw new Error(`an origin did not start on ${port}`);
   return { child, port: listening };

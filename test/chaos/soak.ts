@@ -1,7 +1,4 @@
 /** Moderate load with a fault now and then, for long: memory stays flat, nothing is thrown, and every failure is explained. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { rssMibOf } from "../../bench/measure/cpu.ts";
 import { seeded } from "../support/random.ts";
@@ -12,6 +9,7 @@ import { type Killable, startKillable } from "./killable.ts";
 import { judgeMemory, type Memory, type Sample } from "./memory.ts";
 import { kinds as faultKinds, type Origins, startOrigins } from "./origins.ts";
 import { watchStarving } from "./starved.ts";
+import { withState } from "./state.ts";
 import { startTraffic } from "./traffic.ts";
 
 const isolates = 2;
@@ -42,9 +40,18 @@ export interface Soaked {
   readonly memory: Memory;
 }
 
+/** When a loop ends: at a time of `performance.now()`, or with a rejection when it is told to. */
+interface Until {
+  readonly endMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** Runs for `seconds`; the same seed harms in the same order. */
-export async function soak(seconds: number, seed: number): Promise<Soaked> {
-  const persist = await mkdtemp(join(tmpdir(), "sluice-soak-"));
+export function soak(seconds: number, seed: number): Promise<Soaked> {
+  return withState((persist) => soakOn(persist, seconds, seed));
+}
+
+async function soakOn(persist: string, seconds: number, seed: number): Promise<Soaked> {
   const origins = await startOrigins(originCount);
   let gateway: Killable | null = null;
   try {
@@ -53,7 +60,6 @@ export async function soak(seconds: number, seed: number): Promise<Soaked> {
   } finally {
     await gateway?.dispose();
     await origins.dispose();
-    await rm(persist, { recursive: true, force: true });
   }
 }
 
@@ -65,17 +71,23 @@ async function watch(gateway: Killable, origins: Origins, seconds: number, seed:
   const witness = watchStarving(() => [process.pid, gateway.pid, ...origins.pids()]);
   const heap = await inspectHeap(gateway);
   const traffic = startTraffic(gateway.urls, kinds, perSecond);
+  const ending = new AbortController();
+  const until: Until = { endMs, signal: ending.signal };
+  const loops = [
+    harm(origins, until, seed),
+    write(gateway, origins, until, complaints),
+    repeat(sampleMs, until, async () => {
+      const keptMib = await heap.keptMib();
+      samples.push({ atMs: performance.now() - beganMs, keptMib, residentMib: rssMibOf(gateway.pid) });
+    }),
+  ];
   try {
-    await Promise.all([
-      harm(origins, endMs, seed),
-      write(gateway, origins, endMs, complaints),
-      repeat(sampleMs, endMs, async () => {
-        const keptMib = await heap.keptMib();
-        samples.push({ atMs: performance.now() - beganMs, keptMib, residentMib: rssMibOf(gateway.pid) });
-      }),
-    ]);
+    await Promise.all(loops);
   } finally {
+    // When one fails the others end too, before what they work on is gone.
+    ending.abort();
     heap.close();
+    await Promise.allSettled(loops);
     await traffic.stop();
     witness.stop();
   }
@@ -98,7 +110,7 @@ async function watch(gateway: Killable, origins: Origins, seconds: number, seed:
   };
 }
 
-async function harm(origins: Origins, endMs: number, seed: number): Promise<void> {
+async function harm(origins: Origins, { endMs, signal }: Until, seed: number): Promise<void> {
   const random = seeded(seed);
   const ids = origins.list.map(({ id }) => id);
   for (;;) {
@@ -106,17 +118,17 @@ async function harm(origins: Origins, endMs: number, seed: number): Promise<void
     const harmed = random.int(harmedMs.min, harmedMs.max);
     const leftMs = endMs - performance.now();
     // The end is calm: what fails then is nobody's fault but the gateway's.
-    if (leftMs < calm + harmed + calmMs.min) return void (await wait(Math.max(0, leftMs)));
-    await wait(calm);
+    if (leftMs < calm + harmed + calmMs.min) return void (await wait(Math.max(0, leftMs), null, { signal }));
+    await wait(calm, null, { signal });
     const kind = faultKinds[random.int(0, faultKinds.length - 1)]!;
     await origins.harm(kind, random.chance(allShare) ? ids : [ids[random.int(0, ids.length - 1)]!], harmed);
   }
 }
 
-async function write(gateway: Killable, origins: Origins, endMs: number, complaints: string[]): Promise<void> {
+async function write(gateway: Killable, origins: Origins, until: Until, complaints: string[]): Promise<void> {
   const body = { url: origins.list[0]!.url, ttlSeconds: 60 };
   let turn = 0;
-  await repeat(writeMs, endMs, async () => {
+  await repeat(writeMs, until, async () => {
     turn++;
     const config = { ...configOf(origins), gateway: { debugHeaders: true, echoRequestId: turn % 2 === 0 } };
     try {
@@ -128,10 +140,10 @@ async function write(gateway: Killable, origins: Origins, endMs: number, complai
   });
 }
 
-/** Does `step` at once and `everyMs` after each end of it, until `endMs`. */
-async function repeat(everyMs: number, endMs: number, step: () => Promise<void>): Promise<void> {
+/** Does `step` at once and `everyMs` after each end of it. */
+async function repeat(everyMs: number, { endMs, signal }: Until, step: () => Promise<void>): Promise<void> {
   while (performance.now() < endMs) {
     await step();
-    await wait(Math.max(0, Math.min(everyMs, endMs - performance.now())));
+    await wait(Math.max(0, Math.min(everyMs, endMs - performance.now())), null, { signal });
   }
 }
