@@ -32,7 +32,7 @@ function decide(
   const results = asks.map((ask, at) => take(entries[at]!, ask, nowMs, again));
   const isTaken = results.every(({ kind }) => kind === "taken");
   if (!isTaken) for (const result of results) if (result.kind === "taken") result.undo();
-  if (again !== undefined) entries.forEach((entry, at) => void giveBack(entry, asks[at]!, again, isTaken));
+  if (again !== undefined) for (const entry of entries) giveBack(entry, again, isTaken);
   if (isTaken) return allowed(table, asks, entries, results as Extract<Taken, { kind: "taken" }>[], nowMs);
   if (results.some(({ kind }) => kind === "denied")) return denied(asks, entries, results, nowMs);
   const missing = asks.filter((_, at) => results[at]!.kind === "missing");

@@ -52,11 +52,10 @@ export function bucket({ rate, burst, maxDelayMs }: Bucket): Meter<BucketState> 
     return { debt, atMs: nowMs, leasedUntilMs: 0, floor: 0, out: 0, outSinceMs, fullMs };
   };
   const waitMs = (state: BucketState, need: number, nowMs: number, ttlMs: number): number => {
-    const room = burst + (ttlMs === 0 ? queue : 0) - need;
-    if (room + tolerance >= state.floor || state.leasedUntilMs <= nowMs)
-      return drainMs(fill(state, 0) - Math.max(0, room));
+    const room = Math.max(0, burst + (ttlMs === 0 ? queue : 0) - need);
+    if (room + tolerance >= state.floor) return drainMs(fill(state, 0) - room);
     const ended = expire(state, state.leasedUntilMs);
-    return state.leasedUntilMs - nowMs + drainMs(ended.debt - Math.max(0, room));
+    return state.leasedUntilMs - nowMs + drainMs(ended.debt - room);
   };
   return {
     empty: (nowMs) => ({ debt: 0, atMs: nowMs, leasedUntilMs: 0, floor: 0, out: 0, outSinceMs: 0, fullMs: nowMs }),
@@ -85,7 +84,7 @@ export function bucket({ rate, burst, maxDelayMs }: Bucket): Meter<BucketState> 
     delayMs: (state, need) => Math.max(0, (state.debt + need - burst) / perMs),
     emptyAtMs: (state) => {
       if (state.debt === 0) return 0;
-      const ended = state.leasedUntilMs > state.atMs ? expire(state, state.leasedUntilMs) : state;
+      const ended = expire(state, Math.max(state.atMs, state.leasedUntilMs));
       return ended.atMs + drainMs(ended.debt);
     },
   };

@@ -54,7 +54,7 @@ export interface Again {
   readonly away: ReadonlySet<string>;
 }
 
-/** Does the limit need a call of its own for this cost? */
+/** Does a limit that is not approximate need a call of its own for this cost? */
 export function isExact({ policy, cost }: Ask): boolean {
-  return policy.consistency !== "approximate" && (policy.leaseMs === 0 || cost > policy.leasedCostMax);
+  return policy.leaseMs === 0 || cost > policy.leasedCostMax;
 }

@@ -49,18 +49,19 @@ function putBack(lease: HeldLease, cost: number): void {
   lease.permits += cost;
 }
 
-function takeTicket(entry: Entry, { key, cost }: Ask, again: Again | undefined): Taken {
-  for (const { key: asked, query } of again?.requests ?? []) {
-    const ticket = asked === key ? entry.tickets.get(query.seq) : undefined;
+/** Those of other limits are no matter here: no two calls of a table have the same `seq`. */
+function takeTicket(entry: Entry, { cost }: Ask, again: Again | undefined): Taken {
+  for (const { query } of again?.requests ?? []) {
+    const ticket = entry.tickets.get(query.seq);
     if (ticket && ticket.granted >= cost) return { ...taken, delayMs: ticket.delayMs, undo: nothing };
   }
   return missing;
 }
 
 /** Ends the request's interest in its exact calls; what they brought and was not used is credited by the next call. */
-export function giveBack(entry: Entry, { key }: Ask, { requests }: Again, isUsed: boolean): void {
-  for (const { key: asked, query } of requests) {
-    const ticket = asked === key ? entry.tickets.get(query.seq) : undefined;
+export function giveBack(entry: Entry, { requests }: Again, isUsed: boolean): void {
+  for (const { query } of requests) {
+    const ticket = entry.tickets.get(query.seq);
     if (ticket === undefined) continue;
     entry.tickets.delete(query.seq);
     if (!(isUsed && ticket !== null)) report(entry, query.seq, 0);

@@ -1,6 +1,7 @@
 /** The mutants of `src/core` that stay alive, and why, by room. An entry that no mutant answers to, or only killed ones, is an error. */
 import type { Justification } from "../justification.ts";
 import { forwarding } from "./forwarding.ts";
+import { limiting } from "./limiting.ts";
 import { routing } from "./routing.ts";
 
-export const justified: readonly Justification[] = [...forwarding, ...routing];
+export const justified: readonly Justification[] = [...forwarding, ...limiting, ...routing];

@@ -120,6 +120,17 @@ describe("a queue", () => {
     const hold = { amount: 1, fromMs: 0, untilMs: 0 };
     const state = meter.charge(meter.empty(0), hold);
     expect(meter.settle(state, hold, 0, 0)).toBe(state);
+    // A lease from before the window was a queue.
+    const lease = { amount: 1, fromMs: 100, untilMs: 500 };
+    const leased = meter.charge(meter.empty(0), lease);
+    expect(meter.settle(leased, lease, 0, 200)).toBe(leased);
+  });
+
+  test("has no place for leases, which could be spent before their turn", () => {
+    const meter = bucket({ rate: 10, burst: 20, maxDelayMs: 1_000 });
+    expect([0, 500].map((ttlMs) => meter.free(meter.empty(0), 0, ttlMs))).toEqual([30, 15]);
+    const full = meter.charge(meter.empty(0), { amount: 30, fromMs: 0, untilMs: 0 });
+    expect([0, 500].map((ttlMs) => meter.waitMs(full, 5, 0, ttlMs))).toEqual([500, 1_500]);
   });
 
   test("admissions at their moments keep the envelope", () => {
@@ -175,13 +186,42 @@ describe("a leased token bucket", () => {
     const state = meter.expire(start(), 1_500);
     expect(meter.charged(state)).toBe(45);
     expect(meter.charged(meter.settle(state, lease, 0, 1_500))).toBe(10);
+    expect(meter.charged(meter.settle(state, lease, 5, 1_500)), "all 5 may have been spent just now").toBe(15);
+    const drained = meter.charge(meter.empty(0), { amount: 25, fromMs: 0, untilMs: 0 });
+    const half = { ...lease, amount: 20 };
+    const filled = meter.expire(meter.charge(meter.expire(drained, 1_000), half), 1_500);
+    expect(meter.charged(meter.settle(filled, half, 5, 1_500)), "full in this very moment").toBe(30 - (15 - 5));
   });
 
   test("credits nothing of a lease from before all leases ended, or before a longer one", () => {
-    const ended = meter.expire(start(), 2_500);
-    expect(meter.settle(ended, lease, 0, 2_500)).toBe(ended);
-    const longer = meter.charge(start(), { amount: 1, fromMs: 1_001, untilMs: 4_001 });
-    expect(meter.settle(longer, lease, 0, 1_002)).toBe(longer);
+    for (const ms of [2_000, 2_500]) {
+      const ended = meter.expire(start(), ms);
+      expect(meter.settle(ended, lease, 0, ms)).toBe(ended);
+    }
+    for (const fromMs of [1_000, 1_001]) {
+      const longer = meter.charge(start(), { amount: 1, fromMs, untilMs: fromMs + 3_000 });
+      expect(meter.settle(longer, lease, 0, 1_002)).toBe(longer);
+    }
+  });
+
+  test("credits each of several leases of one length by itself", () => {
+    // 10 before; full until 1,100: of what is unused then only the last moment's refill ran over.
+    const one = { ...lease, amount: 30 };
+    const drained = meter.charge(meter.empty(0), { amount: 20, fromMs: 0, untilMs: 0 });
+    const both = meter.charge(meter.charge(meter.expire(drained, 1_000), one), one);
+    expect(meter.charged(both)).toBe(70);
+    const first = meter.settle(meter.expire(both, 1_100), one, 30, 1_100);
+    expect(meter.charged(first)).toBe(69);
+    expect(meter.charged(meter.settle(meter.expire(first, 1_900), one, 10, 1_900))).toBe(69 - 8 - (20 - 1));
+  });
+
+  test("counts what is spent at once as spent, whatever is reported of it", () => {
+    const spent = { amount: 30, fromMs: 1_000, untilMs: 1_000 };
+    const small = { ...lease, amount: 20 };
+    const state = meter.expire(meter.charge(meter.charge(meter.expire(meter.empty(0), 1_000), small), spent), 1_500);
+    expect(meter.settle(state, spent, 0, 1_500)).toBe(state);
+    // Not full at any moment since: nothing that is not spent of the lease would have been refilled without it.
+    expect(meter.charged(state) - meter.charged(meter.settle(state, small, 5, 1_500))).toBe(15);
   });
 
   test("says how long a request waits that needs more than leases leave", () => {
@@ -190,7 +230,32 @@ describe("a leased token bucket", () => {
     const idle = meter.charge(meter.expire(meter.empty(0), 1_000), { ...lease, amount: 0 });
     expect(meter.waitMs(idle, 95, 1_000, 0)).toBe(1_000 + 500);
     expect(meter.emptyAtMs(idle)).toBe(2_000 + 1_000);
-    expect(meter.emptyAtMs(meter.empty(0))).toBe(0);
+    expect(meter.emptyAtMs(meter.expire(meter.empty(0), 1_000))).toBe(0);
+  });
+
+  test("lets a request wait only for its permits when leases leave enough", () => {
+    expect(meter.waitMs(start(), 55, 1_000, 0)).toBe(500);
+    const few = meter.charge(meter.expire(meter.empty(0), 1_000), { ...lease, amount: 4 });
+    expect(meter.waitMs(few, 90, 1_000, 0), "all that leases leave").toBe(400);
+    // A limit was lowered, and the isolate does not know yet.
+    expect(meter.waitMs(meter.expire(start(), 2_000), 101, 2_000, 0), "until it is full").toBe(4_000);
+  });
+
+  test("is empty from the first moment at which nothing is charged, whatever the time is", () => {
+    const cost = fc.integer({ min: 1, max: 1_000 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100_000 }), cost, fc.nat(3_000), cost, (rate, first, gapMs, second) => {
+        const any = bucket({ rate: rate / 10, burst: 1_000, maxDelayMs: 0 });
+        const nowMs = 1_800_000_000_000 + gapMs;
+        const before = any.charge(any.empty(nowMs - gapMs), { amount: first, fromMs: 0, untilMs: 0 });
+        const state = any.charge(any.expire(before, nowMs), { amount: second, fromMs: nowMs, untilMs: nowMs });
+        const emptyMs = any.emptyAtMs(state);
+        const chargedAt = (ms: number) => any.charged(any.expire(state, ms));
+        expect(chargedAt(emptyMs)).toBeLessThan(2e-6);
+        expect(chargedAt(emptyMs - 1)).toBeGreaterThan(1e-6);
+      }),
+      { seed: 5 },
+    );
   });
 
   test("tells when the next permit is there", () => {

@@ -67,6 +67,34 @@ describe("calendarWindow", () => {
     );
   });
 
+  test("months of UTC are those of the Gregorian calendar, over its whole cycle of 400 years", () => {
+    for (let month = 0; month < 12 * 801; month++) {
+      const [startMs, endMs] = [Date.UTC(1900, month), Date.UTC(1900, month + 1)];
+      for (const nowMs of [startMs, startMs + 2 * 86_400_000, endMs - 1]) {
+        if (calendarWindow("month", "UTC", nowMs).endMs !== endMs) expect.unreachable(iso(nowMs));
+        if (calendarWindow("month", "UTC", nowMs).startMs !== startMs) expect.unreachable(iso(nowMs));
+      }
+    }
+  });
+
+  test("asks the platform, which is slow, for a few moments at most, and not at all for UTC", () => {
+    const platform = Intl.DateTimeFormat.prototype;
+    const { formatToParts } = platform;
+    let asked = 0;
+    platform.formatToParts = function (moment) {
+      asked++;
+      return formatToParts.call(this, moment);
+    };
+    try {
+      calendarWindow("month", "UTC", Date.UTC(2026, 5, 15));
+      expect(asked).toBe(0);
+      calendarWindow("day", "Europe/Oslo", Date.UTC(2026, 5, 15));
+      expect(asked).toBeLessThanOrEqual(7);
+    } finally {
+      platform.formatToParts = formatToParts;
+    }
+  });
+
   test("an unknown zone is a RangeError", () => {
     expect(() => calendarWindow("day", "Mars/Olympus", 0)).toThrow(RangeError);
   });

@@ -34,13 +34,49 @@ describe("a grant", () => {
     ["to the end of a fixed window", [fixed(1_000)], { rate: 1 }, 75, 60_000],
     ["no longer than the longest lease", [fixed(1_000_000, 86_400_000)], { rate: 1 }, 75, 60_000],
     ["at least what is needed", [sliding(40)], { rate: 1, need: 35 }, 35, 250],
+    ["no longer for demand of just what is needed", [sliding(1_000)], { rate: 10, need: 38 }, 38, 250],
+    ["of a short sliding window: a tenth of it", [sliding(1_000, 1_000)], { rate: 400 }, 50, 250],
     ["the shortest of several windows", [sliding(1_000), sliding(1_000, 20_000)], { rate: 10 }, 13, 1_000],
     ["a bucket: an eighth of its burst", [{ kind: "token-bucket", rate: 10, burst: 100 }], { rate: 5 }, 8, 1_250],
     ["exactly, spent at once", [sliding(1_000)], { rate: 10, exact: true, need: 2 }, 2, 0],
     ["a short window's are not leased", [sliding(10, 1_000)], { rate: 10, exact: true }, 1, 0],
     ["an isolate that does not know that yet may use it", [sliding(10, 1_000)], { rate: 10 }, 1, 250],
   ])("is %s", (_, windows, part, granted, ttlMs) => {
-    expect(lease(emptyBook(), query(windows, part), t0).reply).toMatchObject({ granted, ttlMs });
+    expect(lease(emptyBook(), query(windows, part), t0).reply).toMatchObject({ granted, ttlMs, delayMs: 0 });
+  });
+
+  test("lasts no longer than a calendar window", () => {
+    const minute: WindowSpec = { kind: "calendar-window", limit: 1_000, unit: "minute", timeZone: "UTC" };
+    expect(lease(emptyBook(), query([minute], { rate: 1 }), t0 + 40_000).reply.ttlMs).toBe(20_000);
+  });
+
+  const slow: WindowSpec = { kind: "token-bucket", rate: 1, burst: 1_000 };
+  test.each<[string, WindowSpec[], free: number, rate: number, granted: number]>([
+    ["a share of what is free while more than half is", [sliding(1_000)], 501, 40, 125],
+    ["half a share when half is", [sliding(1_000)], 500, 40, 62],
+    ["half a share when little is", [sliding(1_000)], 200, 20, 25],
+    ["half a share when little is of one window", [sliding(1_000), sliding(10_000)], 200, 20, 25],
+    ["a share of a bucket", [slow], 501, 5, 125],
+    ["half a share of a bucket", [slow], 500, 5, 62],
+  ])("is for one of four isolates %s", (_, windows, free, rate, granted) => {
+    const book = emptyBook();
+    for (const isolate of ["b", "c", "d"]) lease(book, query(windows, { isolate, exact: true }), t0);
+    lease(book, query(windows, { need: 997 - free, exact: true }), t0);
+    expect(lease(book, query(windows, { seq: 2, rate }), t0).reply.granted).toBe(granted);
+  });
+
+  test("says nothing of waiting, however little is left", () => {
+    const { reply } = lease(emptyBook(), query([fixed(10)], { need: 6 }), t0);
+    expect(reply).toMatchObject({ granted: 6, retryAfterMs: 0, denyMs: 0 });
+  });
+
+  test("of a queue is good after its delay, of which the same query hears what is left", () => {
+    const windows: WindowSpec[] = [{ kind: "leaky-bucket", rate: 10, burst: 1, maxDelayMs: 250 }, sliding(100)];
+    const book = emptyBook();
+    const delayMs = (seq: number, ms: number) =>
+      lease(book, query(windows, { seq, exact: true }), t0 + ms).reply.delayMs;
+    expect([delayMs(1, 0), delayMs(2, 0), delayMs(3, 10)]).toEqual([0, 100, 190]);
+    expect([delayMs(3, 50), delayMs(3, 200), delayMs(3, 201)]).toEqual([150, 0, 0]);
   });
 
   test("is a share when others are active, and smaller when less than half is free", () => {
@@ -105,6 +141,49 @@ describe("a denial", () => {
   });
 });
 
+describe("who is denied waits", () => {
+  test("for a place in a queue, also an isolate that does not know that it is one", () => {
+    const windows: WindowSpec[] = [{ kind: "leaky-bucket", rate: 10, burst: 1, maxDelayMs: 250 }];
+    const book = emptyBook();
+    for (const seq of [1, 2, 3]) lease(book, query(windows, { seq, exact: true }), t0);
+    for (const exact of [true, false]) {
+      expect(lease(book, query(windows, { seq: 4, exact }), t0).reply).toMatchObject({ granted: 0, retryAfterMs: 50 });
+    }
+  });
+
+  test("for a bucket, and is denied so long, half of its refill at the most", () => {
+    const windows: WindowSpec[] = [{ kind: "token-bucket", rate: 10, burst: 20 }];
+    const book = emptyBook();
+    for (let n = 0; n < 10; n++) lease(book, query(windows, { isolate: `i${n}`, need: 2, exact: true }), t0);
+    expect(lease(book, query(windows, { seq: 2, exact: true }), t0).reply).toMatchObject({
+      retryAfterMs: 100,
+      denyMs: 1_000,
+    });
+  });
+
+  /** A lease of 188 that is out for three seconds, under a window of one second that has just come; then given back. */
+  const crossed = (...more: WindowSpec[]) => {
+    const windows = [fixed(200, 1_000), ...more];
+    const book = emptyBook();
+    expect(lease(book, query([sliding(10_000)], { rate: 50 }), t0 + 900).reply.granted).toBe(188);
+    const reports = [{ seq: 1, used: 0 }];
+    lease(book, query(windows, { isolate: "b", need: 0, policyVersion: 2 }), t0 + 1_100);
+    lease(book, query(windows, { seq: 2, need: 0, policyVersion: 2, reports }), t0 + 1_200);
+    return (seq: number, need: number, ms: number) =>
+      lease(book, query(windows, { seq, need, policyVersion: 2 }), t0 + ms).reply;
+  };
+
+  test("for the window after next, when the next one that the lease would reach into is full", () => {
+    expect(crossed()(3, 20, 1_900)).toMatchObject({ granted: 0, retryAfterMs: 1_100 });
+  });
+
+  test("no longer for a window that its lease would not reach into", () => {
+    const asked = crossed(sliding(150, 1_000));
+    expect(asked(3, 140, 1_210).granted).toBe(140);
+    expect(asked(4, 20, 1_220)).toMatchObject({ granted: 0, window: 1, retryAfterMs: 1_240 });
+  });
+});
+
 describe("the same query again", () => {
   test("gets the same lease, charged once", () => {
     const book = emptyBook();
@@ -153,6 +232,10 @@ test("an approximate limit is charged what was spent, free or not, and a query t
   expect(lease(book, exchange, t0 + 1)).toMatchObject({ reply: { granted: 0, free: 0 } });
   expect(charged(book, t0 + 1)).toEqual([14]);
   expect(lease(book, query([fixed(10)], { seq: 2, need: 0 }), t0 + 2).changed).toBe(false);
+  expect(lease(book, query([fixed(10)], { seq: 3, need: 0, spent: 1 }), t0 + 3).changed).toBe(true);
+  const busy = emptyBook();
+  lease(busy, query([fixed(1_000)], { need: 0, spent: 2, rate: 10 }), t0);
+  expect(charged(busy, t0), "nothing but what was spent").toEqual([2]);
 });
 
 describe("the clock", () => {
@@ -215,12 +298,12 @@ test("a reset forgets what was spent, not the leases that are out", () => {
 
 describe("the chunk of a hot key", () => {
   const windows = [sliding(10_000)];
-  /** Twenty calls a second for two seconds, each of an isolate that reports the lease before. */
-  const heat = () => {
+  /** Twenty calls a second for two seconds, each of an isolate that reports the lease before, or nothing. */
+  const heat = (isReporting = true) => {
     const book = emptyBook();
     const changes: boolean[] = [];
     for (let n = 1; n <= 40; n++) {
-      const reports = [{ seq: n - 1, used: 1 }];
+      const reports = isReporting ? [{ seq: n - 1, used: 1 }] : [];
       changes.push(lease(book, query(windows, { seq: n, need: 10, reports }), t0 + n * 50).changed);
     }
     return { book, changes };
@@ -247,6 +330,55 @@ describe("the chunk of a hot key", () => {
     expect(book.chunk.amount).toBeGreaterThan(0);
     expect(lease(book, query(windows, { isolate: "b", need: 1_000 }), t0 + 2_001).changed).toBe(true);
     expect(lease(book, query(windows, { isolate: "b", seq: 2 }), t0 + 20_000).changed).toBe(true);
+  });
+
+  test("covers grants to its last permit and its last moment", () => {
+    const { book } = heat(false);
+    const { amount, untilMs } = book.chunk;
+    const lastMs = untilMs - limits.leaseMsMin;
+    const at = (nowMs: number, seq: number, need: number) =>
+      lease(book, query(windows, { isolate: "b", seq, need }), nowMs).changed;
+    expect([at(lastMs, 1, 1), at(lastMs, 2, amount - 1), at(lastMs, 3, 1)]).toEqual([false, false, true]);
+    const later = heat(false).book;
+    expect(lease(later, query(windows, { isolate: "b" }), lastMs + 1).changed).toBe(true);
+  });
+
+  test("covers leases of the whole length for half a second", () => {
+    const book = emptyBook();
+    const changes = Array.from({ length: 40 }, (_, n) => {
+      const part = { isolate: `i${n}`, rate: 5 };
+      return lease(book, query([sliding(100_000)], part), t0 + n * 50).changed;
+    });
+    expect(changes.slice(20).filter(Boolean).length).toBeLessThanOrEqual(4);
+  });
+
+  test("is a quarter of what is free at the most, also of a bucket", () => {
+    const bucket: WindowSpec = { kind: "token-bucket", rate: 100, burst: 10_000 };
+    for (const spec of [sliding(10_000), bucket]) {
+      const book = emptyBook();
+      let most = 0;
+      for (let seq = 1; seq <= 20; seq++) {
+        const nowMs = t0 + seq * 50;
+        if (!lease(book, query([spec], { seq, need: 400 }), nowMs).changed) continue;
+        const [free, after] = [book, restarted(book)].map((one) => peek(one, nowMs).windows[0]!.free) as [
+          number,
+          number,
+        ];
+        expect(free - after).toBeLessThanOrEqual(free / limits.chunkDivisor);
+        most = Math.max(most, free - after);
+      }
+      expect(most).toBeGreaterThan(1_000);
+    }
+  });
+
+  test("is kept from ten calls a second on", () => {
+    const book = emptyBook();
+    const amounts = Array.from({ length: 10 }, (_, n) => {
+      lease(book, query(windows, { seq: n + 1 }), t0);
+      return book.chunk.amount;
+    });
+    expect(amounts.slice(0, 9)).toEqual(Array(9).fill(0));
+    expect(amounts[9]).toBeGreaterThan(0);
   });
 
   test("holds settlements back for half a second at most", () => {

@@ -87,7 +87,7 @@ describe("an approximate limit", () => {
     });
     granted(table, first.background[0]!, reply({ free: 99, isolates: 2, resetMs: 500 }), t0 + 20, () => 0);
     expect(admit(table, one, t0 + 21)).toMatchObject({ kind: "allowed", background: [] });
-    expect(admit(table, one, t0 + 21)).toMatchObject({ kind: "denied", retryAfterMs: 979 });
+    expect(admit(table, one, t0 + 21)).toMatchObject({ kind: "denied", retryAfterMs: 979, degraded: false });
     const due = admit(table, one, t0 + limits.exchangeMs);
     expect(due).toMatchObject({ kind: "ask", requests: [{ query: { spent: 10 } }] });
   });

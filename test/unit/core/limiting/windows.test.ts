@@ -35,6 +35,18 @@ describe("a sliding window", () => {
     expect(meter.settle(state, hold, 0, 12_000)).toEqual([]);
   });
 
+  test("settled in the moment in which it stops to count, changes nothing", () => {
+    const hold = at(0, 4, 1_000);
+    const state = meter.expire(meter.charge(meter.empty(0), hold), 11_000);
+    expect(meter.settle(state, hold, 0, 11_000)).toEqual([]);
+  });
+
+  test("is as new when all is given back", () => {
+    const hold = at(0, 4, 1_000);
+    const state = meter.settle(meter.charge(meter.empty(0), hold), hold, 0, 500);
+    expect([meter.charged(state), meter.resetMs(state, 500), meter.emptyAtMs(state)]).toEqual([0, 0, 0]);
+  });
+
   test("waits for the first slices that free enough", () => {
     let state = meter.empty(0);
     for (const ms of [0, 100, 200]) state = meter.charge(state, at(ms, 3));
@@ -92,6 +104,33 @@ describe("a fixed window", () => {
     expect(meter.waitMs(crossing, 3, 9_800, 0)).toBe(10_200);
     expect(meter.waitMs(crossing, 2, 9_800, 400)).toBe(0);
     expect(meter.resetMs(crossing, 9_800)).toBe(200);
+    expect([meter.free(next, 9_800, 200), meter.waitMs(next, 3, 9_800, 200)], "to the very end").toEqual([10, 0]);
+    const full = meter.charge(crossing, at(9_800, 2));
+    expect(meter.waitMs(full, 2, 9_800, 0), "the next window holds just that").toBe(200);
+  });
+
+  test("gives back what was spent at once in its first moment, and what was to last beyond its end", () => {
+    const spent = at(10_000, 4);
+    const state = meter.charge(meter.empty(10_000), spent);
+    expect(meter.charged(meter.settle(state, spent, 0, 10_000))).toBe(0);
+    const crossing = at(10_000, 4, 10_250);
+    expect(meter.settle(meter.charge(meter.empty(10_000), crossing), crossing, 0, 10_500)).toEqual(meter.empty(10_000));
+  });
+
+  test("that was charged the end of a longer lease gives nothing back to the next, where it is not charged", () => {
+    const hold = at(9_000, 4, 16_000);
+    const second = meter.expire(meter.charge(meter.empty(9_000), hold), 10_500);
+    const third = meter.expire(meter.settle(second, hold, 4, 11_000), 20_000);
+    expect([meter.charged(second), meter.charged(third)]).toEqual([4, 0]);
+  });
+
+  test("cut short by its zone's clock is over: what was leased in it is not given back to the next", () => {
+    // Lord Howe goes back by half an hour: at 15:00Z it is 1:30 again, in an hour that began at 14:30Z.
+    const hours = meterOf({ kind: "calendar-window", limit: 10, unit: "hour", timeZone: "Australia/Lord_Howe" });
+    const [leaseMs, nextMs] = ["14:40", "15:00"].map((time) => Date.parse(`2026-04-04T${time}Z`)) as [number, number];
+    const hold = at(leaseMs, 4, 60_000);
+    const next = hours.expire(hours.charge(hours.empty(leaseMs), hold), nextMs);
+    expect(hours.charged(hours.settle(next, hold, 0, nextMs))).toBe(0);
   });
 
   test("skips windows in which nothing happened", () => {
