@@ -88,7 +88,7 @@ class Parser {
 
   #class(): string | null {
     if (this.cursor.pass(".")) return this.#flags.dotIsAll ? "[^]" : "[^\\n]";
-    return this.cursor.pass("[") ? readClass(this.cursor) : readNamed(this.cursor, false);
+    return this.cursor.pass("[") ? readClass(this.cursor) : readNamed(this.cursor);
   }
 
   #group(): Expression[] {
@@ -120,8 +120,8 @@ class Parser {
 }
 
 /** `U` changes which of several matches is found, and here only counts that there is one. */
-function changed(flags: Flags, [, on = "", off = ""]: readonly (string | undefined)[]): Flags {
-  const value = (letter: string, now: boolean) => (now || on.includes(letter)) && !off.includes(letter);
+function changed(flags: Flags, [, on, off = ""]: RegExpExecArray): Flags {
+  const value = (letter: string, now: boolean) => (now || on!.includes(letter)) && !off.includes(letter);
   return {
     ignoresCase: value("i", flags.ignoresCase),
     isMultiline: value("m", flags.isMultiline),
@@ -136,7 +136,7 @@ function repeated(part: Expression | undefined, [text, least, comma, most]: RegE
   if (isTooMany) throw new RegexError("invalid repeat count");
   if (part === undefined) throw new RegexError("missing argument to repetition operator");
   const expression: Expression = { kind: "repeat", part, min, max };
-  if (least !== undefined && repetitions(expression) > repetitionsMax) throw new RegexError("invalid repeat count");
+  if (repetitions(expression) > repetitionsMax) throw new RegexError("invalid repeat count");
   return expression;
 }
 

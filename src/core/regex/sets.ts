@@ -50,8 +50,8 @@ function checkedCodePoint(codePoint: number): number {
   return codePoint;
 }
 
-/** `\d`, `\pL`, `[:alpha:]` and their like, as a class; null: none comes next. `[:` counts only within a class. */
-export function readNamed(cursor: Cursor, isInClass: boolean): string | null {
+/** `\d`, `\pL`, `[:alpha:]` and their like, as a class; null: none comes next. Not asked where a "[" begins a class. */
+export function readNamed(cursor: Cursor): string | null {
   const letter = cursor.read(/\\([dsw])/iy)?.[1];
   if (letter !== undefined) return classOf(perl[letter.toLowerCase()]!, letter < "a");
   const unicode = cursor.read(/\\([pP])(?:\{(\^?)([^}]*)\}|([^{]))/uy);
@@ -59,7 +59,7 @@ export function readNamed(cursor: Cursor, isInClass: boolean): string | null {
     const [, sign, not, name, short] = unicode;
     return classOf(propertyOf(name ?? short!), (sign === "P") !== (not === "^"));
   }
-  const named = isInClass && cursor.read(/\[:(\^?)((?:(?!:\]).)*):\]/suy);
+  const named = cursor.read(/\[:(\^?)((?:(?!:\]).)*):\]/suy);
   if (!named) return null;
   const content = Object.hasOwn(posix, named[2]!) ? posix[named[2]!] : undefined;
   if (content === undefined) throw new RegexError("invalid character class range");
@@ -87,7 +87,7 @@ export function readClass(cursor: Cursor): string {
   let content = "";
   // A "]" that comes first is a member.
   for (let isFirst = true; isFirst || !cursor.pass("]"); isFirst = false) {
-    content += readNamed(cursor, true) ?? readRange(cursor);
+    content += readNamed(cursor) ?? readRange(cursor);
   }
   return classOf(content, isNegated);
 }

@@ -2,6 +2,7 @@
 import type { Justification } from "../justification.ts";
 import { forwarding } from "./forwarding.ts";
 import { limiting } from "./limiting.ts";
+import { regex } from "./regex.ts";
 import { routing } from "./routing.ts";
 
-export const justified: readonly Justification[] = [...forwarding, ...limiting, ...routing];
+export const justified: readonly Justification[] = [...forwarding, ...limiting, ...regex, ...routing];
