@@ -6,7 +6,15 @@ import { firstKey, type KeySource } from "../keys/keys.ts";
 import { quoted, type Show, unmetCriterion } from "../unmet.ts";
 import type { Conditions } from "./condition.ts";
 import { applyRule, requestedVersion } from "./select.ts";
-import type { Selection, SelectionContext, SplitRule, TrafficRule, VersionFromRule, WhenRule } from "./types.ts";
+import type {
+  RuleContext,
+  Selection,
+  SelectionContext,
+  SplitRule,
+  TrafficRule,
+  VersionFromRule,
+  WhenRule,
+} from "./types.ts";
 
 /** Buckets of one entry of a split: from `from` to before `to`. Equal: nobody. */
 export interface SplitRange {
@@ -40,13 +48,12 @@ export function explainSelection(rules: readonly TrafficRule[], given: Context, 
   const passed: { readonly rule: number; readonly why: string }[] = [];
   for (const [index, rule] of rules.entries()) {
     const draw = rule.kind === "split" ? likeliestDraw(rule) : 0;
-    const context: SelectionContext = {
+    const context: RuleContext = {
       facts: given.facts,
       params: given.params,
       route: given.route,
       random: () => draw,
       versionExists: (version) => given.versionExists(version),
-      hasOrigin: (version) => given.hasOrigin(version),
     };
     const selection = applyRule(rule, index, context);
     const isFinal =
@@ -82,7 +89,7 @@ function shownSource(source: KeySource, show: Show): string {
 }
 
 /** Why a rule does not apply. */
-function whyNot(rule: TrafficRule, context: SelectionContext, show: Show): string {
+function whyNot(rule: TrafficRule, context: RuleContext, show: Show): string {
   if (rule.kind === "versionFrom") return unknownText(rule, requestedVersion(rule.source, context));
   // Splits and plain versions always apply.
   return unmetText((rule as WhenRule).conditions, context.facts, show)!;

@@ -6,7 +6,15 @@ import { acceptVersion } from "./accept.ts";
 import { holds } from "./condition.ts";
 import { bucketOf } from "./hash.ts";
 import { entryOf } from "./split.ts";
-import type { Selection, SelectionContext, SplitRule, TrafficRule, VersionFromRule, VersionSource } from "./types.ts";
+import type {
+  RuleContext,
+  Selection,
+  SelectionContext,
+  SplitRule,
+  TrafficRule,
+  VersionFromRule,
+  VersionSource,
+} from "./types.ts";
 
 const none: Selection = { kind: "none" };
 
@@ -23,7 +31,7 @@ export function selectVersion(rules: readonly TrafficRule[], context: SelectionC
 }
 
 /** What one rule says. `onEmpty` is not its matter. */
-export function applyRule(rule: TrafficRule, index: number, context: SelectionContext): Selection {
+export function applyRule(rule: TrafficRule, index: number, context: RuleContext): Selection {
   switch (rule.kind) {
     case "versionFrom":
       return applyVersionFrom(rule, index, context);
@@ -38,7 +46,7 @@ export function applyRule(rule: TrafficRule, index: number, context: SelectionCo
   }
 }
 
-function applyVersionFrom(rule: VersionFromRule, index: number, context: SelectionContext): Selection {
+function applyVersionFrom(rule: VersionFromRule, index: number, context: RuleContext): Selection {
   const version = requestedVersion(rule.source, context);
   if (version === null || version === "") return none;
   if (context.versionExists(version)) return { kind: "version", version, reason: rule.source.kind, rule: index };
@@ -46,7 +54,7 @@ function applyVersionFrom(rule: VersionFromRule, index: number, context: Selecti
 }
 
 /** The version that a request asks for; null or "" when it does not. */
-export function requestedVersion(source: VersionSource, { facts, params }: SelectionContext): string | null {
+export function requestedVersion(source: VersionSource, { facts, params }: RuleContext): string | null {
   switch (source.kind) {
     case "accept":
       return acceptVersion(facts.header("accept") ?? "");
@@ -57,7 +65,7 @@ export function requestedVersion(source: VersionSource, { facts, params }: Selec
   }
 }
 
-function applySplit(rule: SplitRule, index: number, context: SelectionContext): Selection {
+function applySplit(rule: SplitRule, index: number, context: RuleContext): Selection {
   const key = keyOf(rule.stickyBy, context.facts, context);
   const bucket = key === null ? Math.floor(context.random() * bounds.splitBuckets) : bucketOf(rule.salt, key);
   const entry = entryOf(rule.thresholds, bucket);

@@ -51,15 +51,18 @@ export interface SplitRule {
 
 export type TrafficRule = VersionFromRule | WhenRule | VersionRule | SplitRule;
 
-/** What the rules may know beside the request's facts. */
-export interface SelectionContext extends KeyExtras {
+/** What one rule may know beside the request's facts. */
+export interface RuleContext extends KeyExtras {
   readonly facts: RequestFacts;
   /** Is the version in the document or held by a registered origin? */
   versionExists(version: string): boolean;
-  /** Has the version an origin that may be used now? Asked for rules with `onEmpty: "next"` only. */
-  hasOrigin(version: string): boolean;
   /** Uniform in [0, 1). Asked when a split draws. */
   random(): number;
+}
+
+export interface SelectionContext extends RuleContext {
+  /** Has the version an origin that may be used now? Asked for rules with `onEmpty: "next"` only. */
+  hasOrigin(version: string): boolean;
 }
 
 /**

@@ -3,6 +3,15 @@ import type { Justification } from "../justification.ts";
 import { forwarding } from "./forwarding.ts";
 import { limiting } from "./limiting.ts";
 import { regex } from "./regex.ts";
+import { retrying } from "./retrying.ts";
 import { routing } from "./routing.ts";
+import { traffic } from "./traffic.ts";
 
-export const justified: readonly Justification[] = [...forwarding, ...limiting, ...regex, ...routing];
+export const justified: readonly Justification[] = [
+  ...forwarding,
+  ...limiting,
+  ...regex,
+  ...retrying,
+  ...routing,
+  ...traffic,
+];

@@ -38,6 +38,11 @@ describe("retryAfterMs", () => {
     ["Sun, 06 Nov 1994 08:49:37 CET"],
     ["Sun, 06 Foo 1994 08:49:37 GMT"],
     ["Sun Foo  6 08:49:37 1994"],
+    // What a lenient reader takes for a date.
+    ["maybe Sun, 06 Nov 1994 08:49:37 GMT"],
+    ["Sun, 06 Nov 1994 08:49:37 GMT+0100"],
+    ["maybe Sun Nov  6 08:49:37 1994"],
+    ["Sun Nov  6 08:49:37 19945"],
   ])("%j says nothing", (text) => {
     expect(asked(text)).toBeNull();
   });

@@ -27,6 +27,7 @@ describe("acceptVersion", () => {
     "",
     "*/*",
     "application/json",
+    "application/json;charset=utf-8",
     "version=v2",
     "a/b, version=v2",
     'a/b;version="v2',

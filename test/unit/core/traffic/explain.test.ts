@@ -159,6 +159,7 @@ describe("says why a rule was passed", () => {
     [from("header"), { headers: { v: "v3" } }, "no origin of v3 is usable"],
     [from("accept"), {}, "the version parameter of Accept is absent"],
     [when({ methods: new Set(["PUT", "POST"]) }), { method: "GET" }, "method is GET, want PUT or POST"],
+    [when({ methods: new Set(["GET"]), countries: new Set(["NO"]) }), { country: "SE" }, "country is SE, want NO"],
     [when({ countries: new Set(["NO"]) }), {}, "country is unknown, want NO"],
     [when({ regions: new Set(["secret"]) }), { region: "04" }, `region is 04, want \${VAR}`],
     [when({ colos: new Set(["OSL"]) }), { colo: "ARN" }, "colo is ARN, want OSL"],
@@ -188,6 +189,8 @@ test("a sticky split says its key as the document has it, the bucket and who has
     ranges,
   });
   expect(explain([rule], { clientIp: "10.0.0.1" }).split?.key).toEqual({ source: "ip", value: "10.0.0.1" });
+  const secret = split([95, 5], { stickyBy: [{ kind: "cookie", name: "secret" }] });
+  expect(explain([secret], { cookies: { secret: "1" } }).split?.key).toEqual({ source: `cookie:\${VAR}`, value: "1" });
   const drawn = explain([rule], { clientIp: null });
   expect(drawn).toMatchObject({ selection: { version: "v1", reason: "split" }, split: { key: null, bucket: null } });
 });
