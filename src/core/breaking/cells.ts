@@ -19,7 +19,7 @@ export function cellsOf(cells: readonly Cell[]): Cell[] {
     const isRecent = cell.ageMs <= bounds.healthCellAgeMsMax;
     if (ok + fail === 0 || !isRecent) continue;
     const slow = Math.min(ok + fail, counted(cell.slow));
-    const tail = ok === 0 ? fail : Math.min(fail, counted(cell.tail));
+    const tail = Math.min(fail, counted(cell.tail));
     clean.push({ ...cell, ok, fail, slow, tail, ageMs: Math.max(0, cell.ageMs) });
   }
   return clean.sort((a, b) => b.ageMs - a.ageMs);

@@ -81,7 +81,7 @@ export function countLocally(
   if (local.window?.windowMs !== settings.windowMs) local.window = newWindow(settings.windowMs);
   const { window } = local;
   countOne(window, outcome === "fail", isSlow, nowMs);
-  const isRow = outcome === "fail" && window.run.failures === bounds.senseFailuresUrgent;
+  const isRow = window.run.failures === bounds.senseFailuresUrgent;
   if (reasonToOpen(window, settings, nowMs) === null) return isRow;
   openLocal(local, nowMs);
   return true;

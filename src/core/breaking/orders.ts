@@ -23,7 +23,7 @@ export interface Ordered {
 export function force(book: Book, version: string | null, forced: Forced, nowMs: number): Ordered {
   const change = doDue(book, nowMs);
   let ok = true;
-  let isForced = false;
+  let isForced: boolean;
   if (version === null) {
     isForced = book.forced !== forced;
     for (const breaker of book.breakers.values()) isForced = forceBreaker(breaker, forced) || isForced;

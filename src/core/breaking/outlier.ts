@@ -87,7 +87,7 @@ export function countOrigin(
   const origin = originOf(origins, cell.origin);
   if (origin === undefined || origin.untilMs !== null) return;
   extend(origin.run, cell, nowMs);
-  if (cell.fail === 0 || origin.run.failures < settings.consecutiveFailures) return;
+  if (origin.run.failures < settings.consecutiveFailures) return;
   if (ejectedNow(origins) >= ejectedMax(settings, count)) return;
   const times = timesOf(origin, settings, nowMs) + 1;
   const forMs = jittered(Math.min(bounds.ejectionMsMax, settings.baseEjectionMs * times), random);

@@ -44,10 +44,9 @@ export function settle(
   closeIfProven(breaker, settings, nowMs, change);
 }
 
-/** Closes a half-open breaker that has its successes, also when the settings now ask for fewer. */
+/** Closes a breaker that has its successes (only a half-open one has any), also when the settings now ask for fewer. */
 export function closeIfProven(breaker: Breaker, settings: BreakerSettings, nowMs: number, change: Change): void {
-  const isProven = breaker.state === "half-open" && breaker.successes >= settings.halfOpenProbes;
-  if (isProven) close(breaker, settings.recoveryMs, nowMs, change);
+  if (breaker.successes >= settings.halfOpenProbes) close(breaker, settings.recoveryMs, nowMs, change);
 }
 
 /**

@@ -34,7 +34,7 @@ export function together(cells: readonly Results[]): Results {
   return {
     ok: withOk.reduce((sum, { ok }) => sum + ok, 0),
     fail,
-    tail: withOk.length === 0 ? fail : Math.min(...withOk.map(({ tail }) => tail)),
+    tail: Math.min(fail, ...withOk.map(({ tail }) => tail)),
     ageMs: Math.max(...cells.map(({ ageMs }) => ageMs)),
   };
 }

@@ -112,9 +112,6 @@ export function stateOf(sense: Sense, settings: HealthSettings, version: string,
   const local = sense.locals.get(version);
   // A breaker of its own beside one that is not closed is there in its place.
   if (known.state !== "closed" && local === undefined) return known.state;
-  if (local?.isOpen) {
-    const isTrying = local.probe !== null || nowMs >= (local.probeAtMs ?? Number.POSITIVE_INFINITY);
-    return isTrying ? "half-open" : "open";
-  }
+  if (local?.isOpen) return nowMs >= (local.probeAtMs ?? Number.POSITIVE_INFINITY) ? "half-open" : "open";
   return nowMs < rampEndMs(local, known, settings.breaker) ? "recovering" : "closed";
 }

@@ -1,5 +1,5 @@
 /** Takes over what the object has decided, from the snapshot or an answer: never anything older than what is known. */
-import { type Known, knownOf, nobody, type Sense } from "./sense-state.ts";
+import { type Known, knownOf, type Sense } from "./sense-state.ts";
 import type { BreakerView, PublishedHealth } from "./types.ts";
 
 /**
@@ -38,8 +38,7 @@ function moments(view: BreakerView, known: Sense["breakers"], nowMs: number): Kn
   const { version, state, generation, forced, openForMs, recoveringForMs } = view;
   const old = known.get(version);
   const same = old?.generation === generation ? old : undefined;
-  const isTimed = state === "open" && forced === "auto";
-  const untilMs = isTimed ? Math.min(nowMs + openForMs, same?.untilMs ?? Number.POSITIVE_INFINITY) : 0;
+  const untilMs = Math.min(nowMs + openForMs, same?.untilMs ?? Number.POSITIVE_INFINITY);
   const sinceMs = nowMs - (recoveringForMs ?? 0);
   const closedAtMs = recoveringForMs === null ? null : Math.min(sinceMs, same?.closedAtMs ?? sinceMs);
   return { state, generation, forced, untilMs, closedAtMs };
@@ -59,10 +58,9 @@ function dropVoid(sense: Sense): void {
   for (const version of sense.wants.keys()) if (knownOf(sense, version).state === "closed") sense.wants.delete(version);
 }
 
-/** Is it of the generation in which the version is half-open now? */
+/** Is a permit or its result of the generation that the version is in? It is half-open then: a generation has one state. */
 export function isCurrent(sense: Sense, of: { readonly version: string; readonly generation: number }): boolean {
-  const { state, generation } = knownOf(sense, of.version);
-  return state === "half-open" && generation === of.generation;
+  return knownOf(sense, of.version).generation === of.generation;
 }
 
 function eject(sense: Sense, ejections: Sense["ejections"], nowMs: number): void {
@@ -70,7 +68,7 @@ function eject(sense: Sense, ejections: Sense["ejections"], nowMs: number): void
   sense.ejections = left;
   // Which origins are usable is known by the set, and most replies change nothing in it.
   const isSame = left.length === sense.ejected.size && left.every(({ origin }) => sense.ejected.has(origin));
-  if (!isSame) sense.ejected = left.length === 0 ? nobody : new Set(left.map(({ origin }) => origin));
+  if (!isSame) sense.ejected = new Set(left.map(({ origin }) => origin));
   sense.ejectedUntilMs = Math.min(...left.map(({ untilMs }) => untilMs));
 }
 

@@ -21,7 +21,7 @@ export interface Known {
   readonly state: BreakerState;
   readonly generation: number;
   readonly forced: Forced;
-  /** Open: when it becomes half-open; else 0. */
+  /** Open: when it becomes half-open; else no later than when it was heard of. */
   readonly untilMs: number;
   /** When it closed, while the ramp lasts; else null. */
   readonly closedAtMs: number | null;
@@ -86,9 +86,6 @@ export interface Sense {
   retryAtMs: number;
 }
 
-/** No origins. */
-export const nobody: ReadonlySet<string> = new Set();
-
 /** An isolate that knows nothing of a service. `isolate`: a random name that no other isolate has or ever had. */
 export function newSense(isolate: string): Sense {
   return {
@@ -98,7 +95,7 @@ export function newSense(isolate: string): Sense {
     breakers: new Map(),
     others: { state: "closed", generation: 0, forced: "auto", untilMs: 0, closedAtMs: null },
     ejections: [],
-    ejected: nobody,
+    ejected: new Set(),
     ejectedUntilMs: Number.POSITIVE_INFINITY,
     locals: new Map(),
     unused: [],

@@ -31,6 +31,10 @@ describe("leases of concurrency after a restart", () => {
     expect(ask(again, "b", restartMs + bounds.concurrencyTtlMs).granted).toBe(3);
   });
 
+  test("an object that never granted any grants at once", () => {
+    expect(ask(emptyBook(), "a", 0).granted).toBe(3);
+  });
+
   test("an object that was idle for long enough grants at once", () => {
     const book = emptyBook();
     ask(book, "a", startMs);
@@ -51,5 +55,12 @@ describe("leases of concurrency after a restart", () => {
       expect(stored.leasesUntilMs).toBeGreaterThanOrEqual(startMs + ms + bounds.concurrencyTtlMs);
     }
     expect(stores).toBeLessThanOrEqual(7);
+  });
+
+  test("a row is good for grants up to `concurrencyStoreMs` later", () => {
+    const book = emptyBook();
+    ask(book, "a", startMs);
+    expect(ask(book, "a", startMs + bounds.concurrencyStoreMs).changed).toBe(false);
+    expect(ask(book, "a", startMs + bounds.concurrencyStoreMs + 1).changed).toBe(true);
   });
 });

@@ -55,7 +55,7 @@ describe("a report", () => {
     const service = new Service();
     const once = { cells: [cell({ fail: 10 })] };
     service.report({ ...once, seq: 7 });
-    for (const seq of [7, 7, 6, -1, Number.NaN, Number.POSITIVE_INFINITY, 0.5]) {
+    for (const seq of [7, 7, 6, 7, -1, 7, Number.NaN, 7, Number.POSITIVE_INFINITY, 7, 0.5, 7]) {
       expect(service.report({ ...once, seq }).reply.seq).toBe(seq);
     }
     expect(service.v1.counts).toEqual({ requests: 10, failures: 10, slow: 0 });
@@ -114,6 +114,17 @@ describe("a report", () => {
     const service = new Service({ breaker: { ...breakerDefaults, minimumRequests: 1_000_000 } });
     service.report({ cells: Array.from({ length: bounds.healthItemsPerReportMax + 1 }, () => cell({ fail: 1 })) });
     expect(service.v1.counts.requests).toBe(bounds.healthItemsPerReportMax);
+    const tried = halfOpen();
+    const others = Array.from({ length: bounds.healthItemsPerReportMax }, (_, index) => `x${index}`);
+    const want = (version: string) => ({ version, probes: 1 });
+    expect(tried.report({ wants: [...others.map(want), want("v1")] }).reply.probes).toEqual([]);
+    const { reply } = tried.report({ wants: [...others.slice(1).map(want), want("v1")] });
+    const result = (permit: string) => ({ version: "v1", permit, generation: 2, outcome: "fail" as const });
+    const [permit] = reply.probes[0]!.permits;
+    tried.report({ probes: [...others, permit!].map(result) });
+    expect(tried.v1.state).toBe("half-open");
+    tried.report({ probes: [...others.slice(1), permit!].map(result) });
+    expect(tried.v1.state).toBe("open");
   });
 });
 
@@ -165,6 +176,12 @@ describe("settings", () => {
     expect(service.v1.state).toBe(isAdopted ? "open" : "closed");
   });
 
+  test("of the first revision of all are adopted", () => {
+    const service = new Service({ revision: 0 });
+    service.trip();
+    expect(service.v1.state).toBe("open");
+  });
+
   test("that are not known yet open nothing, eject nothing and limit nothing", () => {
     const service = new Service({ revision: Number.NaN, outlier: outlierDefaults, maxConcurrent: 1 });
     const concurrency = { inFlight: 0, held: 0, wanted: 1 };
@@ -200,6 +217,18 @@ describe("settings", () => {
     expect(service.v1).toMatchObject({ state: "closed", generation: 3 });
   });
 
+  test("leave breakers in their states, and those that are closed also when there is to be no breaker", () => {
+    const service = new Service();
+    service.trip();
+    service.report({ cells: [cell({ version: "v2", ok: 1 })] });
+    service.settings = settingsOf({ revision: 2, breaker: strict });
+    expect(service.report().events).toEqual([]);
+    expect(service.v1).toMatchObject({ state: "open", generation: 1, openForMs: 5_000 });
+    service.settings = settingsOf({ revision: 3, breaker: null });
+    expect(service.report().events).toEqual([{ type: "breaker_closed", version: "v1", generation: 2 }]);
+    expect(service.describe().breakers.map(({ generation }) => generation)).toEqual([2, 0]);
+  });
+
   test("without a breaker end a ramp", () => {
     const service = new Service({ breaker: { ...breakerDefaults, recoveryMs: 60_000, halfOpenProbes: 1 } });
     service.trip();
@@ -233,30 +262,33 @@ describe("the versions of a service", () => {
     const service = new Service();
     fill(service, 1);
     service.wait(bounds.breakerIdleMs);
-    service.report({ cells: [cell({ version: "v0", ok: 1 })] });
+    for (const version of ["v0", "v2"]) service.report({ cells: [cell({ version, ok: 1 })] });
+    expect(service.book.breakers.size, "those that are known need none").toBe(bounds.breakerVersionsMax);
     service.report({ cells: [cell({ version: "new", ok: 1 })] });
-    expect([known(service, "v0"), known(service, "v1"), known(service, "new")]).toEqual([true, false, true]);
+    expect(["v0", "v1", "v2", "v3", "new"].map((version) => known(service, version))).toEqual([
+      true,
+      false,
+      true,
+      true,
+      true,
+    ]);
     expect(service.book.revision).toBe(0);
   });
 
   test("that are open, recovering or ordered are never forgotten", () => {
     const service = new Service({ breaker: { ...breakerDefaults, recoveryMs: 3_600_000, halfOpenProbes: 1 } });
-    fill(service, 1);
-    service.force("v1", "disabled");
-    service.trip();
-    for (const version of ["v0", "v3"]) service.report({ cells: [cell({ version, fail: 20 })] });
+    service.report({ cells: [cell({ version: "recovering", fail: 20 })] });
     service.wait(5_000);
-    const permit = service.report({ wants: [{ version: "v0", probes: 1 }] }).reply.probes[0]!.permits[0]!;
-    service.report({ probes: [{ version: "v0", permit, generation: 2, outcome: "ok" }] });
+    const permit = service.report({ wants: [{ version: "recovering", probes: 1 }] }).reply.probes[0]!.permits[0]!;
+    service.report({ probes: [{ version: "recovering", permit, generation: 2, outcome: "ok" }] });
+    service.force("ordered", "disabled");
+    service.report({ cells: [cell({ version: "open", fail: 20 })] });
+    for (let version = 3; version < bounds.breakerVersionsMax; version++) {
+      service.report({ cells: [cell({ version: `v${version}`, ok: 1 })] });
+    }
     service.wait(bounds.breakerIdleMs);
     for (const version of ["new0", "new1"]) service.report({ cells: [cell({ version, ok: 1 })] });
-    expect(["v0", "v1", "v2", "v3", "v4"].map((version) => known(service, version))).toEqual([
-      true,
-      true,
-      false,
-      true,
-      false,
-    ]);
+    expect([...service.book.breakers.keys()].slice(0, 4)).toEqual(["recovering", "ordered", "open", "v5"]);
   });
 
   test("that were forgotten begin in a generation that no late result can name", () => {
@@ -322,7 +354,9 @@ describe("an order for the whole service", () => {
     expect(order()).toEqual({ ok: true, events: [event], changed: true });
     expect(order()).toEqual({ ok: true, events: [], changed: false });
     expect(service.book.revision).toBe(1);
-    service.force("v2", "auto");
+    service.report({ cells: [cell({ version: "v3", ok: 1, generation: 1 })] });
+    expect(service.describe().breakers.map(({ generation }) => generation)).toEqual([1, 1, 1]);
+    expect(force(service.book, "v2", "auto", service.nowMs).ok).toBe(true);
     expect(order().events).toEqual([event]);
   });
 

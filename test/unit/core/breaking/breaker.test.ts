@@ -65,6 +65,19 @@ describe("a closed breaker", () => {
       { type: "breaker_half_open", version: "v1", generation: 2 },
       { type: "breaker_opened", version: "v1", generation: 3, reason: "probe_failed", openForMs: 10_000 },
     ]);
+    const slow = serviceWith({ slowCallRate: 0.5 });
+    slow.results({ ok: 20, slow: 10 });
+    expect(slow.events).toMatchObject([{ type: "breaker_opened", reason: "slow_call_rate" }]);
+  });
+
+  test("opens by results of its own generation alone, also when new settings ask for fewer", () => {
+    const service = serviceWith();
+    service.results({ fail: 19 });
+    service.settings = { ...service.settings, revision: 2, breaker: { ...breakerDefaults, minimumRequests: 10 } };
+    service.results({ fail: 100, generation: 7 });
+    expect(service.v1.state).toBe("closed");
+    service.results({ fail: 1 });
+    expect(service.v1.state).toBe("open");
   });
 
   test("judges what several isolates saw together, and each version for itself", () => {
@@ -119,6 +132,14 @@ describe("failures in a row", () => {
     service.results({ ok: 1, fail: 5, tail: 2 });
     expect(service.v1.consecutiveFailures).toBe(2);
     service.results({ fail: 3 });
+    expect(service.v1.consecutiveFailures).toBe(5);
+  });
+
+  test("are those younger than the window", () => {
+    const service = row();
+    service.results({ fail: 5, ageMs: 10_000 });
+    expect(service.v1.consecutiveFailures).toBe(0);
+    service.results({ fail: 5, ageMs: 9_999 });
     expect(service.v1.consecutiveFailures).toBe(5);
   });
 
@@ -269,6 +290,36 @@ describe("a half-open breaker", () => {
     expect(service.v1.state).toBe("half-open");
     service.settle(again!, "ok");
     expect(service.v1.state).toBe("closed");
+  });
+
+  test("issues only those permits again that are over", () => {
+    const service = halfOpen();
+    const [lost] = service.permits(1);
+    service.wait(1_000);
+    const [kept] = service.permits(1);
+    service.wait(bounds.probeUseMs + bounds.probeResultMs - 1_000);
+    service.settle(lost!, "fail");
+    expect(service.v1).toMatchObject({ state: "half-open", probes: { out: 1, succeeded: 0 } });
+    service.settle(kept!, "ok");
+    expect(service.v1).toMatchObject({ state: "half-open", probes: { out: 0, succeeded: 1 } });
+  });
+
+  test("counts the result of a permit only for the generation of both", () => {
+    const service = halfOpen();
+    const [permit] = service.permits(1);
+    for (const generation of [1, 3]) service.settle(permit!, "fail", generation);
+    expect(service.v1).toMatchObject({ state: "half-open", probes: { out: 1, succeeded: 0 } });
+  });
+
+  test("has permits and their results stored before anybody is told", () => {
+    const service = halfOpen({ halfOpenProbes: 1 });
+    const wants = [{ version: "v1", probes: 1 }];
+    const { reply, changed } = service.report({ wants });
+    expect(changed).toBe(true);
+    expect(service.report({ wants }).changed, "nothing is free").toBe(false);
+    const [permit] = reply.probes[0]!.permits;
+    expect(service.settle(permit!, "ignored").changed).toBe(true);
+    expect(service.settle(permit!, "ignored").changed, "it is back").toBe(false);
   });
 
   test("tells how long a permit may be used and reported", () => {

@@ -125,6 +125,17 @@ describe("who gets what", () => {
     expect(held.a + held.b + held.c).toBe(10);
   });
 
+  test("nobody has more than the whole part from what another's whole part needs", () => {
+    const state = newBulkhead(0, true);
+    const ask = (isolate: string, running: number, nowMs: number) =>
+      grantConcurrency(state, isolate, { inFlight: running, held: running, wanted: 5 }, 5, nowMs).granted;
+    expect(["a", "b", "c"].map((isolate) => ask(isolate, 0, 0))).toEqual([5, 0, 0]);
+    ask("a", 5, 1);
+    expect(ask("a", 3, 2), "three run still").toBe(2);
+    expect(ask("b", 0, 3), "the other is for c").toBe(1);
+    expect(ask("c", 0, 4)).toBe(1);
+  });
+
   test("a share above the whole part goes back to one that has less", () => {
     const state = newBulkhead(0, true);
     const ask = (isolate: string, held: number, nowMs: number) =>

@@ -86,6 +86,14 @@ describe("requests whose end is never seen", () => {
     expect(askOf(state, max, 1, firstMs + 2 * turnMs).inFlight).toBe(0);
   });
 
+  test("take their places meanwhile, and give them up after a pause of any length", () => {
+    const state = newConcurrency();
+    settle(state, -1, { concurrency: { granted: 3, ttlMs: 1e9 }, isolates: 1 }, firstMs);
+    expect(enters(state, 2, firstMs).entered).toBe(2);
+    expect(enters(state, 3, firstMs + turnMs).entered).toBe(1);
+    expect(enters(state, 4, firstMs + 3 * turnMs).entered).toBe(3);
+  });
+
   test("when they leave after all, they take no other along", () => {
     const state = newConcurrency();
     settle(state, -1, { concurrency: { granted: 9, ttlMs: 1e9 }, isolates: 1 }, firstMs);
@@ -127,6 +135,15 @@ describe("answers", () => {
     enters(state, 2, t0 + 100);
     expect(askOf(state, max, 1, t0 + 4_000)).toEqual({ inFlight: 2, held: 7, wanted: 7 });
     expect(enters(state, 20, t0 + 4_001).entered).toBe(5);
+  });
+
+  test("a request that came and went since the last report is asked for", () => {
+    const state = holding(3);
+    askOf(state, max, 1, t0 + 60_000);
+    settle(state, 1, { concurrency: { granted: 3, ttlMs }, isolates: 1 }, t0 + 60_000);
+    expect(enter(state, max, t0 + 60_100)).toBe("entered");
+    leave(state, t0 + 60_100, t0 + 60_200);
+    expect(askOf(state, max, 2, t0 + 61_000)).toEqual({ inFlight: 0, held: 2, wanted: 2 });
   });
 
   test("without traffic everything goes back", () => {

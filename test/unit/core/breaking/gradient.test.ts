@@ -80,6 +80,33 @@ function window(state: ReturnType<typeof newGradient>, latencyMs: number, inFlig
 }
 
 describe("the limit", () => {
+  test("of an isolate that starts is all there at once", () => {
+    const nowMs = 1e9;
+    const state = newGradient(nowMs);
+    for (let n = 0; n < 2; n++) {
+      expect(gradientAdmits(state, settings, 19)).toBe(true);
+      expect(gradientAdmits(state, settings, 20)).toBe(false);
+      noteSample(state, settings, 10, 1, false, nowMs + 10);
+    }
+  });
+
+  test("follows a window when it has its samples and its time, to the millisecond", () => {
+    const state = newGradient(1_000);
+    for (let n = 0; n < 20; n++) noteSample(state, settings, 10, 15, false, 1_100);
+    noteSample(state, settings, 10, 15, false, 1_249);
+    expect(state.limit).toBe(20);
+    noteSample(state, settings, 250, 15, false, 1_250);
+    expect(state.limit).toBeGreaterThan(20);
+    expect(state.usualMs, "what began with the window is of it").toBe((21 * 10 + 250) / 22);
+  });
+
+  test("knows of a faster answer from any window, and believes half of it", () => {
+    const state = newGradient(0);
+    window(state, 20, 15, 0);
+    window(state, 10, 15, 1_000);
+    expect(state.usualMs).toBe(15);
+  });
+
   test("is raised only when it was in use", () => {
     const state = newGradient(0);
     window(state, 10, 10, 0);

@@ -22,6 +22,14 @@ describe("the breaker of an isolate", () => {
     expect(client.wait(400).admit()).toMatchObject({ retryAfterMs: openMs - 400 });
     expect(word(client)).toBe("open");
     expect(client.refusal("v2"), "another version").toBeNull();
+    expect(word(client.wait(openMs - 401))).toBe("open");
+    expect(word(client.wait(1)), "a request may try").toBe("half-open");
+  });
+
+  test("opens by failures in a row after a success", () => {
+    const client = new Client({ breaker: { ...strict, minimumRequests: 100, consecutiveFailures: 3 } });
+    expect(client.results("ok", "fail", "fail").refusal()).toBeNull();
+    expect(client.results("fail").refusal()).toBe("local");
   });
 
   test("opens by slow calls", () => {
@@ -58,7 +66,7 @@ describe("the breaker of an isolate", () => {
     expect(client.admit()).toEqual({ kind: "refused", reason: "recovering", retryAfterMs: 10_000 });
     client.wait(5_000).random = () => 0.5499;
     expect(client.refusal()).toBeNull();
-    client.random = () => 0.56;
+    client.random = () => 0.55;
     expect(client.refusal()).toBe("recovering");
     client.wait(5_000).random = () => 0.9999;
     expect(client.refusal()).toBeNull();
@@ -120,6 +128,37 @@ describe("the breaker of an isolate", () => {
     client.record(client.wait(openMs).permit(), "ok");
     for (const permit of old) client.record(permit, "fail");
     expect(client.refusal()).toBeNull();
+  });
+
+  test("does not count what began in another generation, or under an order", () => {
+    const client = new Client();
+    const old = [1, 2, 3, 4].map(() => client.permit());
+    adopt(client.sense, published([view()]), client.nowMs);
+    for (const permit of old) client.record(permit, "fail");
+    expect(client.refusal()).toBeNull();
+    const ordered = new Client();
+    const order = (forced: "disabled" | "auto", revision: number) =>
+      adopt(ordered.sense, published([], { forced, revision }), ordered.nowMs);
+    order("disabled", 1);
+    ordered.results("fail", "fail", "fail", "fail");
+    order("auto", 2);
+    expect(ordered.refusal()).toBeNull();
+  });
+
+  test("ends with an order", () => {
+    const client = tripped();
+    adopt(client.sense, published([], { forced: "disabled" }), client.nowMs);
+    adopt(client.sense, published([], { revision: 2 }), client.nowMs);
+    expect(client.refusal()).toBeNull();
+  });
+
+  test("has recovered for good at the end of its ramp, also when new settings have a longer one", () => {
+    const client = tripped();
+    client.refusal();
+    client.record(client.wait(openMs).permit(), "ok");
+    client.wait(strict.recoveryMs).permit();
+    client.settings = { ...client.settings, breaker: { ...strict, recoveryMs: 2 * strict.recoveryMs } };
+    expect(word(client)).toBe("closed");
   });
 
   test("begins anew when the object decides, or its window changes", () => {

@@ -47,11 +47,19 @@ describe("an origin", () => {
   });
 
   test("is judged by its cells in the order of their age, wherever they stand in the report", () => {
-    const cells = [cell({ ok: 3, ageMs: 2_000 }), cell({ fail: 3, ageMs: 1_000 }), cell({ fail: 2 })];
-    for (const order of [cells, cells.toReversed()]) {
+    const cells = [
+      cell({ fail: 3, ageMs: 3_000 }),
+      cell({ ok: 1, ageMs: 2_000 }),
+      cell({ fail: 2, ageMs: 1_000 }),
+      cell({ fail: 2 }),
+    ];
+    const orders = cells.map((_, at) => [...cells.slice(at), ...cells.slice(0, at)]);
+    for (const order of [...orders, ...orders.map((cells) => cells.toReversed())]) {
       const service = serviceWith();
       service.report({ cells: order });
-      expect(out(service)).toEqual(["a"]);
+      expect(out(service), "four").toEqual([]);
+      fail(service, "a", 1);
+      expect(out(service), "five").toEqual(["a"]);
     }
   });
 
@@ -156,6 +164,24 @@ describe("an ejection", () => {
     expect(service.report().events).toEqual([{ type: "origin_returned", origin: "a", reason: "settings" }]);
     fail(service, "a", 100);
     expect(out(service)).toEqual([]);
+  });
+
+  test("outlasts new settings by which origins are ejected still", () => {
+    const service = ejected();
+    service.settings = settingsOf({
+      revision: 2,
+      breaker: null,
+      outlier: { ...outlierDefaults, consecutiveFailures: 9 },
+    });
+    expect(service.report().events).toEqual([]);
+    expect(service.describe().ejected).toEqual([{ origin: "a", forMs: 30_000, times: 1 }]);
+  });
+
+  test("is not forgiven while there are no settings by which it would be", () => {
+    const service = ejected();
+    service.settings = settingsOf({ revision: 2, breaker: null, outlier: null });
+    service.report();
+    expect(rowOf(service.book, service.nowMs + 3_600_000).ejections).toMatchObject([{ origin: "a", times: 1 }]);
   });
 
   test("is not lengthened by what comes in meanwhile, nor repeated at once by what began before its end", () => {

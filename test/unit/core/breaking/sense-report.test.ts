@@ -76,9 +76,30 @@ describe("a report", () => {
     ]);
   });
 
+  test("has one cell for what an origin did in a slot, for each version", () => {
+    const client = new Client().results("ok");
+    client.wait(bounds.senseSlotMs - 1).results("ok");
+    client.record(client.permit("v2"), "ok");
+    expect(client.take().cells.map(({ version, ok, ageMs }) => [version, ok, ageMs])).toEqual([
+      ["v1", 2, bounds.senseSlotMs - 1],
+      ["v2", 1, 0],
+    ]);
+  });
+
+  test("knows of slow calls among successes and failures alone", () => {
+    const client = new Client({ breaker: { ...strict, slowCallMs: 300 } });
+    const permits = [client.permit(), client.permit(), client.permit()] as const;
+    client.wait(300);
+    client.record(permits[0], "ok");
+    client.record(permits[1], "fail");
+    client.record(permits[2], "ignored");
+    expect(client.take().cells).toMatchObject([{ ok: 1, fail: 1, ignored: 1, slow: 2 }]);
+  });
+
   test("has a bounded number of cells; what does not fit is lost", () => {
     const client = new Client({ breaker: null, outlier: outlierDefaults });
     for (let n = 0; n < bounds.healthOriginsMax + 10; n++) client.record(client.permit(), "fail", `o${n}`);
+    client.record(client.permit(), "fail", "o100");
     expect(client.take().cells).toHaveLength(bounds.healthItemsPerReportMax);
     expect(client.sense.runs.size).toBe(bounds.healthOriginsMax);
     client.record(client.permit(), "ok", "o0");
@@ -89,6 +110,11 @@ describe("a report", () => {
     const client = new Client({ breaker: null }).results("fail", "fail", "fail");
     expect(dueMs(client)).toBeNull();
     expect(client.take().cells).toEqual([]);
+    const left = new Client().results("ok");
+    left.settings = { ...left.settings, breaker: null };
+    expect(dueMs(left), "any more").toBeNull();
+    left.settings = { ...left.settings, outlier: outlierDefaults };
+    expect(dueMs(left), "by their origins").toBe(0);
   });
 });
 
@@ -137,6 +163,14 @@ describe("a report is due at once", () => {
     expect(dueMs(client.results("fail"))).toBe(leastMs);
   });
 
+  test("not after what began before that", () => {
+    const client = new Client();
+    const late = client.permit();
+    reported(client.wait(1).results("fail", "fail", "fail", "fail"));
+    client.record(late, "fail", "b");
+    expect(dueMs(client)).toBe(1_000);
+  });
+
   test("after a probe, with its result, once", () => {
     const client = new Client();
     client.reportForProbes(["p1"]);
@@ -177,6 +211,14 @@ describe("a report is due at once", () => {
     client.refusal();
     adopt(client.sense, published([view({ generation: 3 })], { revision: 3 }), client.nowMs);
     expect(client.take().wants, "it is closed").toEqual([]);
+  });
+
+  test("for probes also when something else has changed meanwhile", () => {
+    const client = new Client();
+    client.report(halfOpen);
+    client.refusal();
+    adopt(client.sense, published([...halfOpen.breakers, view({ version: "v2" })], { revision: 3 }), client.nowMs);
+    expect(client.take().wants).toEqual([{ version: "v1", probes: 1 }]);
   });
 
   test("after longer pauses when there are many isolates", () => {
@@ -223,6 +265,9 @@ describe("a probe", () => {
     client.reportForProbes(["p1"]);
     client.results("fail");
     expect(client.sense.locals.size).toBe(0);
+    const closed = new Client({ breaker: { ...strict, minimumRequests: 1 } });
+    closed.record({ ...closed.permit(), probe: "p1" }, "fail");
+    expect(closed.refusal()).toBeNull();
   });
 
   test("that ends after the breaker was taken off is told all the same", () => {
@@ -241,9 +286,19 @@ describe("a report that failed", () => {
     client.reportForProbes(["p1"]);
     client.results("ok");
     failed(client.sense, client.take(), client.nowMs, client.random);
+    expect(dueMs(client), "for the probe").toBe(1_000);
     const { cells, probes } = client.take();
     expect(cells).toEqual([]);
     expect(probes).toMatchObject([{ permit: "p1", outcome: "ok" }]);
+  });
+
+  test("tells a bounded number of results again, the first of them", () => {
+    const client = new Client();
+    const permits = Array.from({ length: bounds.healthItemsPerReportMax + 1 }, (_, index) => `p${index}`);
+    client.reportForProbes(permits);
+    client.results(...permits.map(() => "ok" as const));
+    failed(client.sense, client.take(), client.nowMs, client.random);
+    expect(client.take().probes.map(({ permit }) => permit)).toEqual(permits.slice(0, -1));
   });
 
   test("tells nothing of probes whose generation is over", () => {

@@ -69,7 +69,7 @@ export class Client {
   /** The permit of a request that must be admitted. */
   permit(version = "v1"): Permit {
     const admission = this.admit(version);
-    if (admission.kind === "refused") throw new Error(`refused: ${admission.reason}`);
+    if (admission.kind !== "admitted") throw new Error(`refused: ${admission.reason}`);
     return admission.permit;
   }
 

@@ -72,6 +72,7 @@ describe("a request", () => {
     expect(word(client)).toBe("forced-open");
     client.settings = { ...client.settings, breaker: null };
     expect(client.refusal()).toBe("forced-open");
+    expect(knowing({ state: "open", openForMs: 5_000, forced: "disabled" }).refusal()).toBeNull();
     const other = new Client().results("fail", "fail", "fail");
     adopt(other.sense, published([], { forced: "disabled" }), other.nowMs);
     expect(other.results("fail", "fail", "fail", "fail").refusal()).toBeNull();
@@ -107,6 +108,32 @@ describe("a view", () => {
     expect(client.refusal()).toBe("open");
     adopt(client.sense, published([view({ generation: 5 })], { revision: 7 }), client.nowMs);
     expect(client.permit().generation).toBe(5);
+    adopt(client.sense, null, client.nowMs);
+    expect(client.permit().generation, "a snapshot without one").toBe(5);
+  });
+
+  test("of a snapshot keeps origins out from when it was heard of first", () => {
+    const { sense, nowMs } = new Client();
+    const out = published([], { ejected: [{ origin: "a", forMs: 1_000 }] });
+    adopt(sense, out, nowMs);
+    adopt(sense, { ...out }, nowMs + 900);
+    expect(ejectedOf(sense, nowMs + 999).size).toBe(1);
+    expect(ejectedOf(sense, nowMs + 1_000).size).toBe(0);
+  });
+
+  test("of a new generation has times of its own", () => {
+    const client = knowing({ state: "open", openForMs: 1_000 });
+    adopt(
+      client.sense,
+      published([view({ state: "open", generation: 3, openForMs: 5_000 })], { revision: 2 }),
+      client.nowMs,
+    );
+    expect(client.admit()).toMatchObject({ reason: "open", retryAfterMs: 5_000 });
+    const closed = (generation: number) => view({ generation, recoveringForMs: 0 });
+    adopt(client.sense, published([closed(4)], { revision: 3 }), client.nowMs);
+    adopt(client.sense, published([closed(6)], { revision: 4 }), client.wait(4_000).nowMs);
+    client.random = () => 0.5;
+    expect(client.admit()).toMatchObject({ reason: "recovering", retryAfterMs: 10_000 });
   });
 
   test("without a version says that it is closed, of generation 0, and forced as the service is", () => {
@@ -152,7 +179,12 @@ describe("a view", () => {
     const none = ejectedOf(sense, nowMs + 2_000);
     expect(none.size).toBe(0);
     adopt(sense, published([], { revision: 4 }), nowMs);
-    expect(ejectedOf(sense, nowMs), "the constant").toBe(none);
+    expect(ejectedOf(sense, nowMs)).toBe(none);
+    const out = (revision: number, ...ids: string[]) =>
+      adopt(sense, published([], { revision, ejected: ids.map((origin) => ({ origin, forMs: 1_000 })) }), nowMs);
+    out(5, "a", "b");
+    out(6, "a", "c");
+    expect([...ejectedOf(sense, nowMs)], "another in the place of one").toEqual(["a", "c"]);
   });
 });
 
@@ -163,6 +195,42 @@ describe("a permit of the object", () => {
     expect(client.permit()).toMatchObject({ probe: "p1", generation: 2, isLocalProbe: false });
     expect(client.permit()).toMatchObject({ probe: "p2" });
     expect(client.refusal()).toBe("half-open");
+  });
+
+  test("is good for its version alone", () => {
+    const client = new Client();
+    const half = (version: string) => view({ version, state: "half-open", generation: 2 });
+    const probes = ["v1", "v2"].map((version) => {
+      return { version, generation: 2, permits: ["2.1"], useWithinMs: 2_000, reportWithinMs: 12_000 };
+    });
+    client.report({ ...published([half("v1"), half("v2"), half("v3")], { revision: 2 }), probes });
+    expect(client.refusal("v3")).toBe("half-open");
+    const [second, first] = [client.permit("v2"), client.permit("v1")];
+    expect([client.refusal("v1"), client.refusal("v2")]).toEqual(["half-open", "half-open"]);
+    client.record(first, "fail");
+    client.record(first, "ok");
+    expect(client.sense.results).toMatchObject([{ version: "v1", permit: "2.1", outcome: "fail" }]);
+    client.record(second, "ok");
+    expect(client.take().probes).toMatchObject([{ version: "v1" }, { version: "v2", outcome: "ok" }]);
+  });
+
+  test("has a result of its own, in whichever order requests end", () => {
+    const client = new Client();
+    client.reportForProbes(["p1", "p2", "p3"]);
+    const [, second, third] = [client.permit(), client.permit(), client.permit()];
+    client.record(third!, "fail");
+    client.record(second!, "ok");
+    expect(client.take().probes.map(({ permit, outcome }) => [permit, outcome])).toEqual([
+      ["p3", "fail"],
+      ["p2", "ok"],
+    ]);
+  });
+
+  test("is kept by a report until its time is over", () => {
+    const client = new Client();
+    client.reportForProbes(["p1"]);
+    expect(client.report(halfOpen).probes).toEqual([]);
+    expect(client.permit().probe).toBe("p1");
   });
 
   test("counts from when it was asked for, and is given back when it was not used", () => {
@@ -237,6 +305,17 @@ describe("while the object is away", () => {
     client.refusal();
     client.refusal();
     expect(client.take().wants).toEqual([{ version: "v1", probes: 2 }]);
+  });
+
+  test("a probe that the object's answer has overtaken begins nothing", () => {
+    const client = alone();
+    client.wait(5_000).refusal();
+    const probe = client.wait(strict.openMs).permit();
+    client.report(published([view({ state: "open", openForMs: 0 })]));
+    client.record(probe, "ok");
+    expect(word(client)).toBe("open");
+    failed(client.sense, client.take(), client.nowMs, client.random);
+    expect(client.refusal()).toBe("local");
   });
 
   test("nothing changes for a breaker that is closed", () => {
