@@ -10,7 +10,7 @@ import type { Candidate } from "./types.ts";
 export function chancesOf<C extends Candidate>(choice: Choice<C>): ReadonlyMap<string, number> | null {
   const { policy, origins, state, slowStartMs, nowMs, hashKey } = choice;
   if (policy === "least-request" || policy === "ewma") return null;
-  if (policy === "consistent-hash" && hashKey !== null) {
+  if (hashKey !== null) {
     const chosen = chooseOrigin(choice);
     return new Map(origins.map(({ id }) => [id, id === chosen?.id ? 1 : 0]));
   }

@@ -38,11 +38,10 @@ export interface Choice<C extends Candidate> extends BalancingContext {
 export function chooseOrigin<C extends Candidate>(choice: Choice<C>): C | null {
   const pool = poolOf(choice.origins);
   if (pool.candidates.length === 0) return null;
-  const { tried, policy, hashKey } = choice;
+  const { tried, hashKey } = choice;
   if (tried.size === 0) return chooseFrom(pool, choice);
   // A pool of those that are left would have to be made for each retry, and would know nothing of whose turn it is.
-  const isOwned = policy === "consistent-hash" && hashKey !== null;
-  const passesMax = isOwned ? 1 : limits.passesMax;
+  const passesMax = hashKey === null ? limits.passesMax : 1;
   for (let passes = 0; passes < passesMax; passes++) {
     const origin = chooseFrom(pool, choice);
     if (!tried.has(origin.id)) return origin;

@@ -45,8 +45,8 @@ export function rampedPool<C extends Candidate>(
 ): Ramp<C>["pool"] {
   const { ramp } = pool;
   const isSame = ramp?.state === state && ramp.newestMs === state.newestMs && ramp.slowStartMs === slowStartMs;
-  const ageMs = isSame ? nowMs - ramp.fromMs : -1;
-  if (isSame && ageMs >= 0 && ageMs < slowStartMs / limits.slowStartSteps) return ramp.pool;
+  const stepMs = slowStartMs / limits.slowStartSteps;
+  if (isSame && nowMs >= ramp.fromMs && nowMs - ramp.fromMs < stepMs) return ramp.pool;
   const ramped = pool.candidates.map((origin) => ({
     id: origin.id,
     weight: slowStartWeight(origin.weight, ageMsOf(state, origin.id, nowMs), slowStartMs),

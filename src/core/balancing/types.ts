@@ -45,7 +45,7 @@ export interface BalancingContext {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly nowMs: number;
-  /** `consistent-hash`: the key of the request; null when it has none. */
+  /** `consistent-hash`: the key of the request; null when it has none, and with any other policy. */
   readonly hashKey: string | null;
 }
 

@@ -1,5 +1,6 @@
 /** The mutants of `src/core` that stay alive, and why, by room. An entry that no mutant answers to, or only killed ones, is an error. */
 import type { Justification } from "../justification.ts";
+import { balancing } from "./balancing.ts";
 import { breaking } from "./breaking.ts";
 import { forwarding } from "./forwarding.ts";
 import { limiting } from "./limiting.ts";
@@ -9,6 +10,7 @@ import { routing } from "./routing.ts";
 import { traffic } from "./traffic.ts";
 
 export const justified: readonly Justification[] = [
+  ...balancing,
   ...breaking,
   ...forwarding,
   ...limiting,

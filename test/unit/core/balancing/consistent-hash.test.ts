@@ -77,6 +77,23 @@ describe("consistent-hash", () => {
     }
   });
 
+  test("keys that came lately are found again without asking the origins", () => {
+    let asked = 0;
+    const list = pool(10).map(({ id, weight }) => ({
+      get id() {
+        asked++;
+        return id;
+      },
+      weight,
+    }));
+    const lately = keys.slice(0, 400);
+    const owners = lately.map((hashKey) => choose("consistent-hash", list, { hashKey }));
+    expect(asked).toBe(lately.length * list.length);
+    asked = 0;
+    expect(lately.map((hashKey) => choose("consistent-hash", list, { hashKey }))).toEqual(owners);
+    expect(asked).toBeLessThan(0.05 * lately.length * list.length);
+  });
+
   test("keys keep their origins from one release to the next", () => {
     const owners = ["", "æøå", "10.0.0.1", "\u{1f511}", ...keys.slice(0, 12)].map((key) => ownerOf(pool(4), key));
     expect(owners.map((id) => id.slice("users-".length)).join("")).toBe("3122123301111100");

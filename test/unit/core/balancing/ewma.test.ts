@@ -100,6 +100,38 @@ describe("ewma", () => {
     expect(choose("ewma", pair, { state, nowMs, random: () => 0.9 })?.id).toBe("b");
   });
 
+  test("an idle origin keeps what it has drawn, unless it is more than twice as slow as the other", () => {
+    const state = newLoadState();
+    noteResponse(state, "a", 20, 0);
+    noteResponse(state, "b", 10, 0);
+    expect(choose("ewma", pair, { state })?.id).toBe("a");
+    noteResponse(state, "a", 21, 0);
+    expect(choose("ewma", pair, { state })?.id).toBe("b");
+  });
+
+  test("a failure doubles what is left of a cost", () => {
+    const state = newLoadState();
+    noteResponse(state, "a", 10_000, 0);
+    noteFailure(state, "a", 1, limits.costFadeMs);
+    expect(state.costs.get("a")?.ms).toBeCloseTo(20_000 / Math.E, 6);
+  });
+
+  test.each([
+    [0, 3, "b"],
+    [0, 4, "a"],
+    [1, 7, "b"],
+    [1, 8, "a"],
+  ])(
+    "%d requests at weight 1 and %d at weight 4, of which that is drawn first, send the next to %s",
+    (a, b, chosen) => {
+      const state = newLoadState();
+      for (const { id } of pair) noteResponse(state, id, 10, 0);
+      for (let request = 0; request < a; request++) started(state, "a");
+      for (let request = 0; request < b; request++) started(state, "b");
+      expect(choose("ewma", candidates([1, 4]), { state, random: () => 0.9 })?.id).toBe(chosen);
+    },
+  );
+
   test.each([
     // Of weights 1 and 4 at the same cost, a is drawn first: as least-request would.
     [0, 0, "a"],

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../../../src/bounds.ts";
 import { noteFailure } from "../../../../src/core/balancing/ewma.ts";
@@ -25,6 +26,42 @@ describe("load", () => {
     ended(state, "a", state.turn);
     expect(inFlightOf(state, "a")).toBe(0);
     expect(state.inFlight.size).toBe(0);
+  });
+
+  test("counts as a list of requests would, whatever begins, ends or leaves", () => {
+    const id = fc.constantFrom("a", "b", "c");
+    const step = fc.oneof(
+      fc.record({ op: fc.constant("start" as const), id }),
+      fc.record({ op: fc.constant("end" as const), index: fc.nat(20) }),
+      fc.record({ op: fc.constant("turn" as const), turns: fc.constantFrom(0, 1, 1, 2) }),
+      fc.record({ op: fc.constant("retain" as const), ids: fc.subarray(["a", "b", "c"]) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const state = newLoadState();
+        let underWay: { id: string; turn: number }[] = [];
+        let now = 0;
+        for (const done of steps) {
+          if (done.op === "start") underWay.push({ id: done.id, turn: started(state, done.id) });
+          else if (done.op === "end") {
+            const [over] = underWay.splice(done.index, 1);
+            if (over !== undefined) ended(state, over.id, over.turn);
+          } else if (done.op === "turn") {
+            now += done.turns;
+            turn(state, 10, now * 10);
+          } else {
+            retain(state, new Set(done.ids));
+            underWay = underWay.filter((request) => done.ids.includes(request.id));
+          }
+          underWay = underWay.filter((request) => request.turn >= now - 1);
+          expect(totalInFlight(state)).toBe(underWay.length);
+          for (const each of "abc") {
+            expect(inFlightOf(state, each)).toBe(underWay.filter((request) => request.id === each).length);
+          }
+        }
+      }),
+      { seed: 1, numRuns: 200 },
+    );
   });
 
   test("the total is that of all origins and both turns", () => {
