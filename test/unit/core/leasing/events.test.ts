@@ -161,6 +161,23 @@ describe("an event", () => {
   });
 });
 
+test("a watcher knows what is listed, from the first event on or from a listing on", () => {
+  const book = emptyBook();
+  const events: LoggedEvent[] = [];
+  const all = Array.from({ length: 10 }, (_, at) => at);
+  for (const at of all) events.push(...register(book, registration(idOf(at)), 0, leaseOf(at).leaseId).change.events);
+  events.push(...tick(book, ttlMs).events);
+  events.push(...heartbeat(book, all.slice(0, 4).map(leaseOf), ttlMs + 1).change.events);
+  events.push(...register(book, registration(idOf(1)), ttlMs + 2, "new").change.events);
+  events.push(...drain(book, idOf(2), 5_000, ttlMs + 3).change.events);
+  const listing = list(book, ttlMs + 3);
+  const states = ["ready", "ready", "draining", "ready", ...Array(6).fill("suspect")];
+  expect(listing.origins.map(({ state }) => state)).toEqual(states);
+  expect(replay([], listing)).toEqual(listing);
+  const origins = listing.origins.map(({ deadlineMs: _deadlineMs, ...view }) => view);
+  expect(replay(events)).toEqual({ ...listing, origins });
+});
+
 describe("what a watcher is told", () => {
   const origin: OriginView = {
     ...registration("a", { metadata: { build: "7" } }),
