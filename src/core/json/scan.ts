@@ -130,24 +130,23 @@ function readString(raw: string, frame: Frame | undefined, report: Report): void
   if (loneSurrogate.test(value)) report("surrogate", "half a surrogate pair, which is no Unicode character");
 }
 
-/** Reads a number, whose sign says nothing of its size, and answers the index after it. */
+/** Reads a number from its first digit, as its sign says nothing of its size, and answers the index after it. */
 function readNumber(text: string, start: number, report: Report): number {
   numberToken.lastIndex = start;
-  const match = numberToken.exec(text);
-  if (match === null) return start + 1;
-  const loss = lossOfNumber(match[0]);
+  const [token] = numberToken.exec(text)!;
+  const loss = lossOfNumber(token);
   if (loss !== null) report("number", loss);
-  return start + match[0].length;
+  return start + token.length;
 }
 
 /** Index after the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end === -1 ? text.length + 1 : end + 1;
 }
 
-/** Is there an odd number of backslashes before the place? */
+/** Is there an odd number of backslashes before the place? Before -1 there is none. */
 function isEscaped(text: string, at: number): boolean {
   let before = at;
   while (text[before - 1] === "\\") before--;

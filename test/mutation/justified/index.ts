@@ -3,6 +3,7 @@ import type { Justification } from "../justification.ts";
 import { balancing } from "./balancing.ts";
 import { breaking } from "./breaking.ts";
 import { forwarding } from "./forwarding.ts";
+import { json } from "./json.ts";
 import { leasing } from "./leasing.ts";
 import { limiting } from "./limiting.ts";
 import { regex } from "./regex.ts";
@@ -14,6 +15,7 @@ export const justified: readonly Justification[] = [
   ...balancing,
   ...breaking,
   ...forwarding,
+  ...json,
   ...leasing,
   ...limiting,
   ...regex,

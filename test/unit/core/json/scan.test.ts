@@ -25,6 +25,7 @@ describe("scanJson", () => {
     '{"":1,"A":2,"a":3}',
     "[1e308,-1e308,5e-324,-0,0e5,0.0,1e22]",
     "[9007199254740991,-9007199254740992,9007199254740994,18446744073709552000,1000000000000000000000]",
+    "[102030000000000000000000]",
     `[0.${"3".repeat(500)},1.50]`,
   ])("finds nothing in %s", (text) => {
     expect(found(text)).toEqual([]);
@@ -89,13 +90,15 @@ describe("scanJson", () => {
   });
 
   test("says of every finding what it is", () => {
-    const text = '{"__proto__":1,"a":[[1]],"a":1e999,"b":"\\ud800"}';
+    const text = '{"__proto__":1,"a":[[1]],"a":1e999,"b":"\\ud800","c":1e-999,"d":9007199254740993}';
     expect(scanJson(text, 2).issues.map(({ detail }) => detail)).toEqual([
       "the name __proto__ is not allowed",
       "nested more than 2 deep",
       "the name appears twice in its object",
       "the number is too large",
       "half a surrogate pair, which is no Unicode character",
+      "the number is too small: it would be 0",
+      "the number would be another one: 9007199254740992",
     ]);
   });
 
