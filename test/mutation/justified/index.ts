@@ -2,6 +2,9 @@
 import type { Justification } from "../justification.ts";
 import { balancing } from "./balancing.ts";
 import { breaking } from "./breaking.ts";
+import { checking } from "./checking.ts";
+import { core } from "./core.ts";
+import { cors } from "./cors.ts";
 import { forwarding } from "./forwarding.ts";
 import { json } from "./json.ts";
 import { leasing } from "./leasing.ts";
@@ -14,6 +17,9 @@ import { traffic } from "./traffic.ts";
 export const justified: readonly Justification[] = [
   ...balancing,
   ...breaking,
+  ...checking,
+  ...core,
+  ...cors,
   ...forwarding,
   ...json,
   ...leasing,

@@ -58,6 +58,13 @@ describe("a rolling window", () => {
     expect(total(window, 0, 30_000)).toBe(0);
   });
 
+  test("forgets what it counts while its clock is younger than the window", () => {
+    const window = rolling();
+    for (const ageMs of [0, 400, 600, 3_000]) add(window, 0, 1, 500, ageMs);
+    expect(total(window, 0, 500)).toBe(2);
+    expect(total(window, 0, 10_000)).toBe(0);
+  });
+
   test("is empty after clear, and counts on", () => {
     const window = rolling();
     add(window, 0, 5, 20_000);

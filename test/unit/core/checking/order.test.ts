@@ -10,8 +10,11 @@ const checks = { settings, staticOrigins: [a, b], returnsEjected: false };
 
 describe("a digest", () => {
   test("is 16 hex digits, and made as ever: releases that make it differently would disagree with each other", () => {
-    expect(digestOf(checks)).toMatch(/^[0-9a-f]{16}$/);
     expect(digestOf({ settings: null, staticOrigins: [], returnsEjected: false })).toBe("1d0293b4785bcfbb");
+    expect(digestOf(checks)).toBe("9eca3ea5f7e7f23b");
+    for (let intervalMs = 0; intervalMs < 100; intervalMs++) {
+      expect(digestOf({ ...checks, settings: { ...settings, intervalMs } })).toMatch(/^[0-9a-f]{16}$/);
+    }
   });
 
   test("does not depend on the order of origins or of members", () => {

@@ -67,6 +67,7 @@ describe("checks", () => {
     follow(checks, settings, targetsOf("c", "a", "b", "later"), 0, () => delays.shift()!);
     expect(idsOf(start(checks, 0.3 * bounds.checkSpreadMs))).toEqual(["a", "b", "c"]);
     expect(nextStartMs(checks)).toBe(0.9 * bounds.checkSpreadMs);
+    expect(idsOf(start(checksOf("c", "a", "d", "b"), 0)), "of the same time by id").toEqual(["a", "b", "c", "d"]);
   });
 
   test("of one origin never overlap, and the next comes an interval +-10 % after the end", () => {

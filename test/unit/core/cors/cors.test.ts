@@ -68,6 +68,7 @@ describe("origins", () => {
     ["https://*.example.com", "http://a.example.com", false],
     ["https://*.example.com", "https://a.example.com:8443", false],
     ["http://*.example.com:8080", "http://a.example.com:8080", true],
+    ["http://*.example.com:8080", "https://a.example.com:8080", false],
     ["http://*", "http://localhost", true],
     ["http://*", "http://localhost:3000", false],
     ["http://*", "null", false],

@@ -13,6 +13,7 @@ describe("keyText", () => {
     // Twice is once.
     ["ip", "2001:db8:0:0::/64", "ip=2001:db8:0:0::/64"],
     ["header:X-Client-Id", "Gold", "header:x-client-id=Gold"],
+    ["header:X-Ip", "2001:db8::1", "header:x-ip=2001:db8::1"],
     ["cookie:Sid", "a=b", "cookie:Sid=a=b"],
     ["query:k", "", "query:k="],
     ["path-param:id", "7|8", "path-param:id=7|8"],
