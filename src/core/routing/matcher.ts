@@ -55,7 +55,6 @@ export function regexPath(source: string, test: (normalizedPath: string) => bool
 export function literalLength(path: PathMatcher): number {
   switch (path.kind) {
     case "exact":
-      return path.path.length;
     case "prefix":
       return Math.max(1, path.path.length);
     case "pattern":

@@ -98,8 +98,8 @@ export function matchRoute<R>(table: RouteTable<R>, facts: RequestFacts): RouteS
   const search: Search<R> = { facts, path: normalizePath(facts.path), best: null, examined: 0 };
   // No generator over the groups: its objects would cost more than the search (bench/micro: match).
   searchGroup(table.exactHosts.get(host), search);
-  // From 1 on: at least one character stands for the "*".
-  let dot = table.suffixLengthMax === 0 ? -1 : host.indexOf(".", Math.max(1, host.length - table.suffixLengthMax));
+  // From 1 on: at least one character stands for the "*". Without wildcards from the end on, where no dot is.
+  let dot = host.indexOf(".", Math.max(1, host.length - table.suffixLengthMax));
   while (dot !== -1 && search.best === null) {
     searchGroup(table.wildcardHosts.get(host.slice(dot)), search);
     dot = host.indexOf(".", dot + 1);

@@ -68,7 +68,7 @@ describe("says why", () => {
   const explain = (entries: Parameters<typeof buildRouteTable<string>>[0], request: Asked): ExplainedRoutes<string> =>
     explainRoutes(buildRouteTable(entries.map((one, order) => ({ ...one, order }))), factsOf(request), telling);
   const lossOf = (loser: Parameters<typeof entry>[1], request: Asked) =>
-    explain([entry("loser", loser)], request).losers.map(({ loss }) => loss.text);
+    explain([entry("loser", loser)], request).losers.map(({ loss: { kind, text } }) => [kind, text]);
 
   test.each([
     [{ host: "a.test" }, 'host is "any.test", want a.test'],
@@ -83,7 +83,7 @@ describe("says why", () => {
     [{ criteria: [criterion("header", "x", "present", "false")] }, 'header x is "b", want it absent'],
     [{ criteria: [criterion("header", "x"), criterion("query", "q")] }, "query q is absent, want it present"],
   ])("a route does not match: %j", (loser, text) => {
-    expect(lossOf(loser, { path: "/x", headers: { x: "b" } })).toEqual([`does not match: ${text}`]);
+    expect(lossOf(loser, { path: "/x", headers: { x: "b" } })).toEqual([["unmatched", `does not match: ${text}`]]);
   });
 
   const both = (source: "header" | "query") => [criterion(source, "x"), criterion(source, "y")];
@@ -132,6 +132,14 @@ test("a route is told of once, by the entry that comes closest, and not at all w
   const { winner, losers } = explainRoutes(buildRouteTable(entries), factsOf({}), telling);
   expect(winner?.order).toBe(3);
   expect(losers.map(({ entry, loss }) => [entry.order, loss.criterion])).toEqual([[1, "method"]]);
+});
+
+test("of losers that match an exact path comes before all others of its host", () => {
+  const paths = [pathOf.regex("/x/y"), pathOf.prefix("/x/y"), pathOf.pattern("/x/y"), pathOf.exact("/x/y")];
+  const entries = paths.map((path, order) => entry(path.kind, { path, order }));
+  const table = buildRouteTable([entry("winner", { host: "any.test" }), ...entries]);
+  const { losers } = explainRoutes(table, factsOf({ path: "/x/y" }), telling);
+  expect(losers.map(({ entry }) => entry.route)).toEqual(["exact", "pattern", "prefix", "regex"]);
 });
 
 test("the best are listed and the rest counted", () => {
