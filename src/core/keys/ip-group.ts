@@ -11,7 +11,7 @@ export function ipGroup(ip: string): string {
   // IPv4 in IPv6 form becomes IPv4; of brackets and the like the address remains.
   if (groups === null || isMapped) {
     const address = canonicalAddress(ip);
-    return address === null ? ip : ipGroup(address);
+    return address === null || address === ip ? ip : ipGroup(address);
   }
   const [a, b, c, d] = groups as [number, number, number, number];
   return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}::/64`;

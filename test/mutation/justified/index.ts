@@ -7,6 +7,7 @@ import { core } from "./core.ts";
 import { cors } from "./cors.ts";
 import { forwarding } from "./forwarding.ts";
 import { json } from "./json.ts";
+import { keys } from "./keys.ts";
 import { leasing } from "./leasing.ts";
 import { limiting } from "./limiting.ts";
 import { regex } from "./regex.ts";
@@ -22,6 +23,7 @@ export const justified: readonly Justification[] = [
   ...cors,
   ...forwarding,
   ...json,
+  ...keys,
   ...leasing,
   ...limiting,
   ...regex,
