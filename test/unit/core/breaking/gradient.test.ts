@@ -100,6 +100,16 @@ describe("the limit", () => {
     expect(state.usualMs, "what began with the window is of it").toBe((21 * 10 + 250) / 22);
   });
 
+  test("is lowered to find out when ten seconds of the clock begin, and not before", () => {
+    const state = newGradient(0);
+    window(state, 10, 15, 0);
+    window(state, 100, 15, 1_000);
+    noteSample(state, settings, 100, 15, false, 9_999);
+    expect(gradientAdmits(state, settings, 18)).toBe(true);
+    noteSample(state, settings, 100, 15, false, 10_000);
+    expect(gradientAdmits(state, settings, 5)).toBe(false);
+  });
+
   test("knows of a faster answer from any window, and believes half of it", () => {
     const state = newGradient(0);
     window(state, 20, 15, 0);

@@ -48,6 +48,7 @@ describe("diffJson", () => {
     ],
     ["an item taken out", ["a", "b", "c"], ["a", "c"], [{ op: "remove", path: "/1", from: "b" }]],
     ["an item changed", [[1], [2], [3]], [[1], [4], [3]], [{ op: "replace", path: "/1/0", from: 2, to: 4 }]],
+    ["an item that grew", [[1]], [[1, 2]], [{ op: "add", path: "/0/1", to: 2 }]],
     ["a member more in an item", [{ a: 1 }], [{ a: 1, b: 2 }], [{ op: "add", path: "/0/b", to: 2 }]],
     ["a member less in an item", [{ a: 1, b: 2 }], [{ a: 1 }], [{ op: "remove", path: "/0/b", from: 2 }]],
     ["equal items", [1, 1], [1, 1, 1], [{ op: "add", path: "/2", to: 1 }]],

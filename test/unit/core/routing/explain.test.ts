@@ -142,6 +142,13 @@ test("of losers that match an exact path comes before all others of its host", (
   expect(losers.map(({ entry }) => entry.route)).toEqual(["exact", "pattern", "prefix", "regex"]);
 });
 
+test("of losers that match a longer wildcard host comes before a shorter one", () => {
+  const hosts = ["*.test", "*.b.test", null, "a.b.test"];
+  const table = buildRouteTable(hosts.map((host, order) => entry(`${host}`, { host, order })));
+  const { losers } = explainRoutes(table, factsOf({ host: "a.b.test" }), telling);
+  expect(losers.map(({ entry }) => entry.route)).toEqual(["*.b.test", "*.test", "null"]);
+});
+
 test("the best are listed and the rest counted", () => {
   const entries = ["a", "b", "c", "d"].map((route, order) => entry(route, { order }));
   const explained = explainRoutes(buildRouteTable(entries), factsOf({}), { ...telling, losersMax: 2 });

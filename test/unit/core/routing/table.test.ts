@@ -200,6 +200,11 @@ describe("what a match reports", () => {
   });
 });
 
+test.each(["a.b.test", "*.b.test", null])("all entries of host %j are found", (host) => {
+  const table = buildRouteTable(["/a", "/b"].map((path) => entry(path, { host, path: prefixPath(path) })));
+  for (const path of ["/a", "/b"]) expect(winner(table, { host: "a.b.test", path })?.entry.route).toBe(path);
+});
+
 test("an empty table matches nothing at no cost", () => {
   expect(matchRoute(buildRouteTable([]), factsOf({}))).toEqual({ match: null, examined: 0 });
 });
