@@ -5,6 +5,8 @@ import { tokens } from "./test/support/tokens.ts";
 /** A test that hangs has to end; one that takes long on a busy machine is none of that. */
 const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
+const properties = "./test/support/properties.ts";
+
 export default defineConfig({
   test: {
     coverage: {
@@ -25,7 +27,7 @@ export default defineConfig({
     projects: [
       {
         // Pure code, by Node: src/core, schema, compile, the examples' modules.
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...patience },
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], setupFiles: [properties], ...patience },
       },
       {
         // Isolates and objects in a simulated world, by Node.
@@ -64,7 +66,7 @@ export default defineConfig({
       },
       {
         // Black box over real sockets.
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...patience },
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], setupFiles: [properties], ...patience },
       },
     ],
   },

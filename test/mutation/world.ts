@@ -83,7 +83,7 @@ export async function load(root: string, file: string, copy: number, ticksAllowe
 /** From now on `import` gives instrumented modules for the files of the plan, and our `describe` and `test`. */
 export function hook(plan: Plan, isRecording: boolean): void {
   // A failure is enough; the smallest one is not needed.
-  fc.configureGlobal({ endOnFailure: true });
+  fc.configureGlobal({ endOnFailure: true, seed: 1 });
   const shim = new URL("./vitest.ts", import.meta.url).href;
   const root = pathToFileURL(plan.root).href;
   const codes = new Map<string, string>();
