@@ -83,7 +83,9 @@ async function playOn(persist: string, count: number, seed: number, after: (cycl
       const judged = await judge({ ...stage, gateway }, crashed);
       // What the others leave in their log is read before they are killed.
       const breaches = cycle === count - 1 ? [...judged.breaches, ...gateway.uncaught()] : judged.breaches;
-      after(cycles[cycles.push({ ...crashed, restartMs, ...judged, breaches }) - 1]!);
+      const played = { ...crashed, restartMs, ...judged, breaches };
+      cycles.push(played);
+      after(played);
     }
     return cycles;
   } finally {

@@ -1,4 +1,5 @@
 /** The gateway in front of origins that are harmed: its configuration, what is asked of it, and what that promises. */
+import { bounds } from "../../src/bounds.ts";
 import type { Echo } from "./blame.ts";
 import type { Origins } from "./origins.ts";
 import type { Kind } from "./traffic.ts";
@@ -10,6 +11,8 @@ const failureRate = 0.8;
 const jitter = 1.2;
 /** Until an isolate has learnt of the last change. */
 const followsMs = 2_000;
+/** One report of an isolate may be lost on the way: its deadline, and the pause after it. */
+const lostMs = bounds.healthReportMsMax + bounds.healthReportMsMin * jitter;
 
 /**
  * A breaker counts tries: with one of four origins harmed a quarter of them fail, and at most half while most requests are
@@ -19,7 +22,7 @@ export const echo: Echo = {
   origins: originCount,
   failureRate,
   // It may have been opened for the longest time by the last failure, and is then probed.
-  breakerMs: (seconds.maxOpen * jitter + seconds.recovery) * 1_000 + followsMs,
+  breakerMs: (seconds.maxOpen * jitter + seconds.recovery) * 1_000 + followsMs + lostMs,
 };
 
 /** Time after which origins that were harmed get traffic again: the longest ejection that a run comes to, and the breaker's. */

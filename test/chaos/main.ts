@@ -1,6 +1,7 @@
 /** `npm run chaos`: kills, harms and soaks a real gateway, and says what it lost. See README.md. */
 import { number, oneOf, optionsOf } from "../../scripts/options.ts";
 import { playCycles } from "./cycles.ts";
+import { idleCycles, idleSoak, idleStorm } from "./idle.ts";
 import { cyclesTable, limitsTable, soakBreaches, soakLines, stormTable } from "./report.ts";
 import { soak } from "./soak.ts";
 import { storm } from "./storm.ts";
@@ -9,7 +10,7 @@ const parts = ["cycles", "origins", "soak"] as const;
 const about = "Kills, harms and soaks a real gateway, and says what it lost.";
 const { cycles, soakMinutes, only, seed } = optionsOf("npm run chaos", about, {
   cycles: number("times that the gateway is killed", 50),
-  soakMinutes: number("length of the soak", 30, { isWhole: false }),
+  soakMinutes: number("length of the soak, at least 1", 30, { isWhole: false }),
   only: oneOf(parts, "this part, else each in turn"),
   seed: number("of all choices", Date.now() % 1_000_000, { min: 0 }),
 });
@@ -26,11 +27,16 @@ if (isWanted("cycles")) {
   });
   console.log(cyclesTable(played));
   console.log(limitsTable(played));
+  found(idleCycles(played));
 }
-if (isWanted("origins")) console.log(stormTable(await storm((struck) => found(struck.breaches))));
+if (isWanted("origins")) {
+  const struck = await storm(({ breaches: fresh }) => found(fresh));
+  console.log(stormTable(struck));
+  found(idleStorm(struck));
+}
 if (isWanted("soak")) {
   const soaked = await soak(soakMinutes * 60, seed);
-  found(soakBreaches(soaked));
+  found([...soakBreaches(soaked), ...idleSoak(soaked)]);
   console.log(soakLines(soaked));
 }
 if (breaches.length > 0) process.exitCode = 1;

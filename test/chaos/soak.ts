@@ -16,7 +16,7 @@ const isolates = 2;
 const perSecond = 60;
 const sampleMs = 2_000;
 /** Between the end of a fault and the next: some time has neither a fault nor what follows from one. */
-const calmMs = { min: 6_000, max: 12_000 };
+const calmMs = { min: 8_000, max: 12_000 };
 const harmedMs = { min: 500, max: 4_000 };
 /** Share of the faults that hit every origin. */
 const allShare = 0.3;

@@ -55,7 +55,7 @@ async function playMany(from: number, count: number, minutes = Number.POSITIVE_I
     `${played} schedules from seed ${from}: no breach. ${turns} turns, ${perSecond(played)} schedules a second`,
   );
   console.log([...runs].map(([name, played]) => `${name} ${played}`).join(", "));
-  console.log(`digest ${digest.digest("hex")}`);
+  console.log(`digest of seeds and turns ${digest.digest("hex")}`);
 }
 
 async function fail(plan: Plan): Promise<void> {

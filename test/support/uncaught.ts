@@ -1,4 +1,4 @@
-/** What nobody caught in a Worker: exceptions, and rejections, of which the runtime's log says nothing. */
+/** What nobody caught in a Worker: exceptions, and rejections, of which the runtime's log says nothing. Objects use no `waitUntil`. */
 
 /** Told of: what nobody caught, and what `waitUntil` was given and fails, which only a tail would show. */
 const entry = `

@@ -70,7 +70,7 @@ describe("a tool ends", () => {
   });
 });
 
-// Those that load wrangler, the others, take a second each.
+// The others load wrangler, which takes a second each; they read their options by the same function.
 it.each(["start", "sim", "mutation"] as const)("npm run %s --help says what it is, and nothing else", async (tool) => {
   const [, file = ""] = /node (?:-\S+ )?(\S+)$/.exec(project.scripts[tool]) ?? [];
   // Rejects with another exit code than 0.

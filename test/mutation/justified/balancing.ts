@@ -22,13 +22,6 @@ export const balancing: readonly Justification[] = [
   {
     file: "src/core/balancing/consistent-hash.ts",
     in: "ownerOf",
-    reason:
-      "Tells only for a key by which two origins have hashes within 1 of each other at the end of 2^32: nobody has one.",
-    changes: ["-1 → +1", "hash + 0.5 → (hash) - (0.5)"],
-  },
-  {
-    file: "src/core/balancing/consistent-hash.ts",
-    in: "ownerOf",
     reason: "Who has the same score has the same weight and hash, and was passed over before.",
     changes: ["score <= bestScore → (score) < (bestScore)"],
   },

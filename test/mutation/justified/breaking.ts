@@ -6,7 +6,8 @@ export const breaking: readonly Justification[] = [
   {
     file: "src/core/breaking/bulkhead.ts",
     in: "levelOf",
-    reason: "Where they are equal everybody gets what it wants: with a level of that, or with none.",
+    reason:
+      "Where they are equal everybody gets what it wants, with a level of that or with none: nobody says that it holds more than it runs or wants.",
     changes: ["demand * left > rest → (demand * left) >= (rest)"],
   },
   {
@@ -31,7 +32,7 @@ export const breaking: readonly Justification[] = [
     file: "src/core/breaking/gradient.ts",
     in: "judge",
     reason: "Where they are equal there is nothing to move.",
-    changes: ["meanMs < usualMs → (meanMs) <= (usualMs)", "target < limit → (target) <= (limit)"],
+    changes: ["meanMs < usualMs → (meanMs) <= (usualMs)"],
   },
   {
     file: "src/core/breaking/report.ts",

@@ -2,12 +2,6 @@ import type { Justification } from "../justification.ts";
 
 export const limiting: readonly Justification[] = [
   {
-    file: "src/core/limiting/bucket.ts",
-    in: "waitMs",
-    reason: "Equal only where the tolerance is used up to its last bit, which no sum of permits does.",
-    changes: ["room + tolerance >= state.floor → (room + tolerance) > (state.floor)"],
-  },
-  {
     file: "src/core/limiting/calendar.ts",
     in: "calendarWindow",
     reason: "At the first moment of a day its clock shows that day already, so the day after begins later.",

@@ -36,6 +36,28 @@ describe("consistent-hash", () => {
     30_000,
   );
 
+  test("a key whose hash with the heaviest origin is the smallest is still scored by it", () => {
+    // Of hashes 1 and 0 with the first origin.
+    expect(
+      ownerOf(
+        [
+          { id: "eu-1", weight: 100 },
+          { id: "eu-2", weight: 1 },
+        ],
+        "kkkbEx`S",
+      ),
+    ).toBe("eu-1");
+    expect(
+      ownerOf(
+        [
+          { id: "eu-1", weight: 1_000 },
+          { id: "eu-2", weight: 1 },
+        ],
+        "kkk2#$qa",
+      ),
+    ).toBe("eu-1");
+  });
+
   test("each origin owns keys by its weight, and a weight that grows takes keys from others only", () => {
     const before = candidates([1, 2, 5]);
     const after = candidates([3, 2, 5]);

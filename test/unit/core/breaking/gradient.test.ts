@@ -90,6 +90,14 @@ describe("the limit", () => {
     }
   });
 
+  test("is not lowered by a maximum below it: a maximum that is raised finds it as it was", () => {
+    const small = { minConcurrency: 1, maxConcurrency: 4 };
+    const state = newGradient(0);
+    for (let n = 0; n < 20; n++) noteSample(state, small, 10, 1, n % 2 === 0, 300 + 10 * n);
+    expect([3, 4].map((inFlight) => gradientAdmits(state, small, inFlight))).toEqual([true, false]);
+    expect(gradientAdmits(state, { ...small, maxConcurrency: 100 }, 10)).toBe(true);
+  });
+
   test("follows a window when it has its samples and its time, to the millisecond", () => {
     const state = newGradient(1_000);
     for (let n = 0; n < 20; n++) noteSample(state, settings, 10, 15, false, 1_100);

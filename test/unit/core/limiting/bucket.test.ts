@@ -234,6 +234,12 @@ describe("a leased token bucket", () => {
     expect(meter.emptyAtMs(meter.expire(meter.empty(0), 1_000))).toBe(0);
   });
 
+  test("does not let a request wait for leases that leave enough but for the tolerance", () => {
+    const odd = bucket({ rate: 8.000004, burst: 100, maxDelayMs: 0 });
+    const state = odd.charge(odd.expire(odd.empty(0), 1_000), { amount: 1, fromMs: 1_000, untilMs: 1_250 });
+    expect(odd.waitMs(state, 98, 1_000, 0)).toBe(125);
+  });
+
   test("lets a request wait only for its permits when leases leave enough", () => {
     expect(meter.waitMs(start(), 55, 1_000, 0)).toBe(500);
     const few = meter.charge(meter.expire(meter.empty(0), 1_000), { ...lease, amount: 4 });
