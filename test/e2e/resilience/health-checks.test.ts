@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Farm, type FarmOrigin, startFarm } from "../../support/farm.ts";
 import { type Gateway, startGateway } from "../../support/gateway.ts";
-import { nthEvent } from "./story.ts";
+import { eventsOf, nthEvent } from "./story.ts";
 import { arrivalsAt, ask, between, failureRateOf, inTurn, startTraffic, until } from "./traffic.ts";
 
 const isolates = 4;
@@ -159,7 +159,13 @@ describe.concurrent("active checks", () => {
     await wait(1_500);
     const healedMs = Date.now();
     origin.behave({});
-    const returned = await nthEvent(gateway, "early", "origin_returned");
+    const returns = async () => {
+      const all = await eventsOf(gateway, "early", "origin_returned");
+      return { early: all.filter(({ atMs }) => atMs <= healedMs), first: all.find(({ atMs }) => atMs > healedMs) };
+    };
+    const returned = await until(async () => (await returns()).first, "it returns");
+    // One check may have passed just before it fell ill, and be told of late: it is ejected again then.
+    expect((await returns()).early.length).toBeLessThanOrEqual(1);
     const firstMs = await until(
       () => trafficAt(origin).find(({ atMs }) => atMs > healedMs)?.atMs,
       "traffic comes back",
@@ -171,7 +177,6 @@ describe.concurrent("active checks", () => {
         `${seconds(firstMs - returned.atMs)} later`,
     );
     expect([returned.origin, returned.reason]).toEqual([origin.id, "check"]);
-    expect(returned.atMs).toBeGreaterThan(healedMs);
     expect(returned.atMs - healedMs).toBeLessThan(concludedMs + 1_500);
   });
 });
