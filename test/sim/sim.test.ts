@@ -1,4 +1,5 @@
 /** What the simulator itself must keep, and what the schedules say of the product. `SIM_SCHEDULES`: their number. */
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Program } from "./load/program.ts";
 import { mutants } from "./mutants.ts";
@@ -78,6 +79,22 @@ describe("the checkers find", { timeout: 120_000 }, () => {
     const found = await firstBreach(mutated, part, withinSeeds);
     expect(found, "was not found").not.toBeNull();
     expect(rules).toContain(ruleOf(found!.result.breaches[0]!));
+  });
+
+  test("faults of every rule: none of the checks is dead", () => {
+    const [, table = ""] = readFileSync(`${import.meta.dirname}/README.md`, "utf8").split("| breach |");
+    const named = [...table.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell!);
+    // `B1`-`B7` are seven. L3 is told of as L2, and L4 is the others under crashes.
+    const rules = named
+      .flatMap((cell) => cell.split(", "))
+      .flatMap((each) => {
+        const [, letter, from, to] = /^`([A-Z])(\d)`-`[A-Z](\d)`$/.exec(each) ?? [];
+        if (letter === undefined) return [each.replaceAll("`", "")];
+        return Array.from({ length: Number(to) - Number(from) + 1 }, (_, at) => `${letter}${Number(from) + at}`);
+      });
+    expect(rules.length).toBeGreaterThan(20);
+    const told = new Set([...mutants.flatMap((mutant) => mutant.rules), "L3"]);
+    expect(rules.filter((rule) => !told.has(rule))).toEqual([]);
   });
 
   test("a fault by a schedule that can be made small", async () => {

@@ -1,5 +1,5 @@
 /** Faults of rate limits. */
-import { core, type Mutant, object } from "./mutant.ts";
+import { core, isolate, type Mutant, object } from "./mutant.ts";
 
 export const limits: readonly Mutant[] = [
   {
@@ -100,5 +100,12 @@ export const limits: readonly Mutant[] = [
         "void dueMs;",
       ),
     ],
+  },
+  {
+    name: "a request waits for a limiter as long as it takes",
+    part: "limits",
+    withinSeeds: 20,
+    rules: ["wait"],
+    patches: [isolate("clients/limiter", "scheduler.wait(bounds.limiterCallMsMax, {", "scheduler.wait(60_000, {")],
   },
 ];

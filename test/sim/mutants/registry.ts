@@ -88,4 +88,24 @@ export const registry: readonly Mutant[] = [
     rules: ["R4"],
     patches: [core("leasing", "restart", "if (origin.extensions >= bounds.restartExtensionsMax) continue;", "")],
   },
+  {
+    name: "suspects outlive the freeze",
+    part: "leases",
+    withinSeeds: 1_000,
+    rules: ["R5"],
+    patches: [core("leasing", "expiry", "expire(book, change, due);\n    book.freeze = null;", "book.freeze = null;")],
+  },
+  {
+    name: "an alarm throws, to be tried again by the platform",
+    part: "leases",
+    withinSeeds: 20,
+    rules: ["alarm"],
+    patches: [
+      object(
+        "upkeep",
+        "this.#alarmAtMs = never;\n    await this.#wake();",
+        "this.#alarmAtMs = never;\n    await this.#wake();\n    if (this.#duties.isUnpublished()) throw new Error('not published');",
+      ),
+    ],
+  },
 ];
