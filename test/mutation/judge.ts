@@ -1,7 +1,7 @@
 /** The mutants of some files, judged by the tests that reach them. */
 
 import type { Mutant } from "./instrument.ts";
-import { isJustifiedBy, type Justification } from "./justification.ts";
+import { type Justification, sparing } from "./justification.ts";
 import { justified as listed } from "./justified/index.ts";
 import { planOf } from "./plan.ts";
 import { type Job, record, tryAll } from "./pool.ts";
@@ -39,12 +39,11 @@ export async function judge(options: Options): Promise<Result[]> {
     statuses.set(id, status);
     options.onJudged?.(statuses.size, jobs.length);
   });
-  const justified = options.justified ?? listed;
+  const { isSpared } = sparing(options.justified ?? listed);
   return mutants.map((mutant) => {
     const status = statuses.get(mutant.id) ?? (reached.has(mutant.id) ? "survived" : "uncovered");
-    const isSpared =
-      status !== "killed" && status !== "endless" && justified.some((entry) => isJustifiedBy(mutant, entry));
-    return { mutant, status: isSpared ? "justified" : status };
+    const isJustified = status !== "killed" && status !== "endless" && isSpared(mutant);
+    return { mutant, status: isJustified ? "justified" : status };
   });
 }
 

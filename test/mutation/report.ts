@@ -1,6 +1,6 @@
 /** What came of the mutants, in words. */
 import type { Result, Status } from "./judge.ts";
-import { changeOf, isJustifiedBy, type Justification } from "./justification.ts";
+import { changeOf, type Justification, sparing } from "./justification.ts";
 
 const columns: readonly Status[] = ["killed", "endless", "survived", "uncovered", "justified"];
 
@@ -37,10 +37,7 @@ export function survivorsOf(results: readonly Result[]): string[] {
 /** Justified changes in the files of `results` that none of their survivors needs. */
 export function staleOf(results: readonly Result[], justified: readonly Justification[]): Justification[] {
   const files = new Set(results.map(({ mutant }) => mutant.file));
-  const spared = results.filter(({ status }) => status === "justified").map(({ mutant }) => mutant);
-  const isNeeded = (entry: Justification) => spared.some((mutant) => isJustifiedBy(mutant, entry));
-  return justified
-    .filter(({ file }) => files.has(file))
-    .flatMap((entry) => entry.changes.map((change) => ({ ...entry, changes: [change] })))
-    .filter((entry) => !isNeeded(entry));
+  const { isSpared, left } = sparing(justified.filter(({ file }) => files.has(file)));
+  for (const { mutant, status } of results) if (status === "justified") isSpared(mutant);
+  return left;
 }

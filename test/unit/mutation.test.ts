@@ -77,6 +77,7 @@ test("a justified mutant counts neither for nor against the tests, and a justifi
   const results = await judged([`${fixture}/weak.test.ts`], [needed]);
   expect(results.filter(({ status }) => status === "justified")).toHaveLength(1);
   expect(staleOf(results, [needed])).toEqual([]);
+  expect(staleOf(results, [{ ...needed, changes: [...needed.changes, ...needed.changes] }])).toEqual([needed]);
   expect(staleOf(results, [needed, needless]).map(({ changes }) => changes)).toEqual([needless.changes]);
 });
 

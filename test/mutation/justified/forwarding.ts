@@ -18,6 +18,8 @@ export const forwarding: readonly Justification[] = [
       "digit === dot → false",
       "digit === dot → (digit) !== (dot)",
       "value >= 0 → false",
+      "value >= 0 → false",
+      "value >= 0 → (value) > (0)",
       "value >= 0 → (value) > (0)",
       "value >= 0 → (value) < (0)",
       "{ dots += 1; value = -1; } → {}",
