@@ -2,14 +2,15 @@
 import type { Cycle, Share } from "./cycles.ts";
 import { originCount } from "./harmed.ts";
 import { limitNames } from "./limits.ts";
-import type { Soaked } from "./soak.ts";
+import { perSecond, type Soaked } from "./soak.ts";
 import type { Struck } from "./storm.ts";
 
 /** Of the limit that was used most, and of each: what is hardly used cannot be exceeded. At a kill what was leased is gone. */
 const usedMin = { most: 0.8, each: 0.3 };
-/** Requests a second of a soak: half of those that are due, which a busy machine does not come to. */
-const perSecondMin = 30;
+/** Requests a second of a soak: a busy machine does not come to all that are due. */
+const perSecondMin = perSecond / 2;
 
+/** Writes that were acknowledged and limits that were used, as far as there were too few; empty: enough. */
 export function idleCycles(cycles: readonly Cycle[]): string[] {
   const sum = (kind: keyof Cycle["acknowledged"]) =>
     cycles.reduce((total, { acknowledged }) => total + acknowledged[kind], 0);
@@ -39,6 +40,7 @@ export function idleStorm(struck: readonly Struck[]): string[] {
   ]);
 }
 
+/** Too few faults or requests; empty: enough. */
 export function idleSoak({ faults, sent, minutes }: Soaked): string[] {
   return [
     ...(faults > 0 ? [] : ["there was no fault"]),

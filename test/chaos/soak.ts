@@ -13,7 +13,8 @@ import { withState } from "./state.ts";
 import { startTraffic } from "./traffic.ts";
 
 const isolates = 2;
-const perSecond = 60;
+/** Requests that are due. */
+export const perSecond = 60;
 const sampleMs = 2_000;
 /** Between the end of a fault and the next: some time has neither a fault nor what follows from one. */
 const calmMs = { min: 8_000, max: 12_000 };
