@@ -1,7 +1,7 @@
 /**
  * The isolate's half of service health: what it senses of its services, and the reports to their health objects.
- * Everything that is decided is decided in `core/breaking`, synchronously; this is its clock and its wire. No request
- * waits here, but for a slot of a service whose concurrency is limited for the whole world.
+ * Everything that is decided is decided in `core/breaking`, synchronously; this is its wire, and the clock of its reports. No
+ * request waits here, but for a slot of a service whose concurrency is limited for the whole world.
  */
 import { bounds } from "../bounds.ts";
 import { askOf, type Concurrency, enter, leave, newConcurrency, settle } from "../core/breaking/concurrency.ts";
@@ -60,8 +60,13 @@ export function isProbe({ probe, isLocalProbe }: Permit): boolean {
  * May a request go to this version of the service ("" for origins without one)? Who is admitted must be recorded, once;
  * a probe whatever becomes of it. A refusal sees to it that the object is asked for probes when it is time.
  */
-export function admitCall(env: Env, ctx: ExecutionContext, service: ServiceView, version: string): Admission {
-  const nowMs = Date.now();
+export function admitCall(
+  env: Env,
+  ctx: ExecutionContext,
+  service: ServiceView,
+  version: string,
+  nowMs: number,
+): Admission {
   const watch = watchOf(service, nowMs);
   const admission = core.admit(watch.sense, service.config.health, version, nowMs, Math.random);
   if (admission.kind === "refused") seeToReport(env, ctx, service, watch, nowMs);
@@ -77,22 +82,20 @@ export function recordCall(
   origin: string,
   outcome: CallOutcome,
   latencyMs: number,
+  nowMs: number,
 ): void {
-  const nowMs = Date.now();
   const watch = watchOf(service, nowMs);
   core.record(watch.sense, service.config.health, permit, origin, outcome, latencyMs, nowMs);
   seeToReport(env, ctx, service, watch, nowMs);
 }
 
 /** Origins of the service that are taken out now. */
-export function ejectedOf(service: ServiceView): ReadonlySet<string> {
-  const nowMs = Date.now();
+export function ejectedOf(service: ServiceView, nowMs: number): ReadonlySet<string> {
   return core.ejectedOf(watchOf(service, nowMs).sense, nowMs);
 }
 
 /** How requests meet a version's breaker now, for `sluice-decision`. */
-export function breakerState(service: ServiceView, version: string): string {
-  const nowMs = Date.now();
+export function breakerState(service: ServiceView, version: string, nowMs: number): string {
   return core.stateOf(watchOf(service, nowMs).sense, service.config.health, version, nowMs);
 }
 

@@ -69,7 +69,8 @@ export function outgoingOf({ incoming, client, requestId, route, selected, body 
 /** Asks the service: lets the request in, then tries origins until one answers or there is no reason to go on. */
 export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: ExecutionContext): Promise<Exchanged> {
   const { route, service, snapshot } = call;
-  const load = loadOf(snapshot, service);
+  const nowMs = Date.now();
+  const load = loadOf(snapshot, service, nowMs);
   const tries = new Tries(call, outgoing, load, env, ctx);
   const asked = shed(env, ctx, service, load);
   const room = asked instanceof Promise ? await asked : asked;
@@ -80,7 +81,7 @@ export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: Ex
     leave?.();
     return { result: refusal, picked: null, tries: 0, calls, shed: by, retry: null, breaker: null };
   }
-  noteRequest(load.budget, Date.now());
+  noteRequest(load.budget, nowMs);
   if (leave) tries.hold(leave);
   try {
     const sent = await sendUntilAnswered(tries);
@@ -97,7 +98,7 @@ export async function exchange(call: Call, outgoing: Outgoing, env: Env, ctx: Ex
       calls,
       shed: by,
       retry: sent.isBudgetSpent ? "spent" : null,
-      breaker: isSensed(service) ? breakerState(service, tries.version) : null,
+      breaker: isSensed(service) ? breakerState(service, tries.version, Date.now()) : null,
     };
   } catch (error) {
     tries.release(leave);
@@ -207,7 +208,8 @@ class Tries implements Sending {
   async tryOnce(tried: Set<string>, cancel: AbortSignal | undefined): Promise<Tried> {
     const { call, load, env, ctx } = this;
     const { route, service } = call;
-    const chosen = (this.count > 0 && goneAway(call.incoming)) || this.choose(tried);
+    const nowMs = Date.now();
+    const chosen = (this.count > 0 && goneAway(call.incoming)) || this.choose(tried, nowMs);
     if (chosen instanceof GatewayError) return { result: chosen, origin: null, isLost: false };
     const { picked, permit } = chosen;
     const { origin } = picked;
@@ -222,34 +224,35 @@ class Tries implements Sending {
     if (service.config.gradient !== null || (permit !== null && isProbe(permit))) {
       giveBack = () => {
         if (turn !== null) ended(load.state, origin.id, turn);
-        if (permit) recordCall(env, ctx, service, permit, origin.id, "ignored", 0);
+        if (permit) recordCall(env, ctx, service, permit, origin.id, "ignored", 0, Date.now());
       };
       this.hold(giveBack);
     }
-    const { result, isLost, isClients, latencyMs } = await forward(
+    const { result, isLost, isClients, latencyMs, endedAtMs } = await forward(
       this.outgoing,
       origin,
       route.attemptTimeoutMs,
       cancel,
+      nowMs,
     );
     // Already given back: the client has left, and something else has kept its request alive until now.
     if (giveBack !== null && !this.held!.delete(giveBack)) return { result, origin: origin.id, isLost: false };
     if (turn !== null) ended(load.state, origin.id, turn);
     const isIgnored = isClients || cancel?.aborted === true;
-    record(route, { service, load, origin, permit, result, latencyMs, isIgnored }, env, ctx);
+    record(route, { service, load, origin, permit, result, latencyMs, nowMs: endedAtMs, isIgnored }, env, ctx);
     return { result, origin: origin.id, isLost };
   }
 
   /** An origin whose version's breaker lets the request through. Where several versions may answer, each is asked. */
-  private choose(tried: ReadonlySet<string>): Chosen | GatewayError {
+  private choose(tried: ReadonlySet<string>, nowMs: number): Chosen | GatewayError {
     const { service, selected } = this.call;
     let { candidates } = selected;
     for (let refusal: GatewayError | null = null; ; ) {
-      const picked = pick(service, candidates, tried, this.preference, this.load);
+      const picked = pick(service, candidates, tried, this.preference, this.load, nowMs);
       if (picked instanceof GatewayError) return refusal ?? picked;
       if (!isSensed(service)) return { picked, permit: null };
       this.version = picked.origin.version ?? "";
-      const permit = guard(this.env, this.ctx, service, picked.origin);
+      const permit = guard(this.env, this.ctx, service, picked.origin, nowMs);
       if (!(permit instanceof GatewayError)) return { picked, permit };
       refusal ??= permit;
       candidates = withoutVersion(candidates, picked.origin.version);

@@ -53,15 +53,16 @@ export function explainOrigins(
   const { service } = selecting;
   const { policy, slowStartMs, shown } = service.config;
   const { zone, hashKey } = preferenceOf(selecting);
-  const breakers = breakersOf(service);
+  const nowMs = Date.now();
+  const breakers = breakersOf(service, nowMs);
   // A version whose breaker is open is left out, as if it had been asked and had refused.
   const admitted = candidates.filter((origin) => !isShut(breakers(origin)));
-  const { origins, isPanic } = usableFor(service, admitted, nobody, zone);
-  const { state } = loadOf(snapshot, service);
-  const choice = { policy, origins, state, tried: nobody, hashKey, slowStartMs, random: () => 0, nowMs: Date.now() };
+  const { origins, isPanic } = usableFor(service, admitted, nobody, zone, nowMs);
+  const { state } = loadOf(snapshot, service, nowMs);
+  const choice = { policy, origins, state, tried: nobody, hashKey, slowStartMs, random: () => 0, nowMs };
   const chances = chancesOf(choice);
   const usable = new Set(origins.map(({ id }) => id));
-  const ejected = ejectedFrom(service);
+  const ejected = ejectedFrom(service, nowMs);
   const all = service.origins
     .filter((origin) => version === null || origin.version === version)
     .map((origin): ExplainedOrigin => {
@@ -81,12 +82,12 @@ export function explainOrigins(
 }
 
 /** State of the breaker of an origin's version. */
-function breakersOf(service: ServiceView): (origin: Origin) => string | null {
+function breakersOf(service: ServiceView, nowMs: number): (origin: Origin) => string | null {
   if (!isSensed(service)) return () => null;
   const states = new Map<string, string>();
   return ({ version }) => {
     const name = version ?? "";
-    const state = states.get(name) ?? breakerState(service, name);
+    const state = states.get(name) ?? breakerState(service, name, nowMs);
     states.set(name, state);
     return state;
   };

@@ -29,13 +29,14 @@ export interface Outgoing {
 
 /**
  * One try. `isLost`: the connection ended before any header. `isClients`: the client's body is to blame. `latencyMs`: time to
- * the headers, or to the failure, since the body was handed over.
+ * the headers, or to the failure, since the body was handed over; `endedAtMs`: when that was.
  */
 export interface Forwarded {
   readonly result: Response | GatewayError;
   readonly isLost: boolean;
   readonly isClients: boolean;
   readonly latencyMs: number;
+  readonly endedAtMs: number;
 }
 
 /** Path and query of a request to `target`, after rewriting. */
@@ -60,27 +61,30 @@ export function sentHeaders(
   return headers;
 }
 
-/** Sends the request to the origin. `attemptMs`: time to the headers, 0 = that of the request; `cancel` gives the try up. */
+/**
+ * Sends the request to the origin, now at `beganMs`. `attemptMs`: time to the headers, 0 = that of the request; `cancel` gives
+ * the try up.
+ */
 export async function forward(
   { method, target, headers, body, deadline }: Outgoing,
   origin: Origin,
   attemptMs: number,
   cancel: AbortSignal | undefined,
+  beganMs: number,
 ): Promise<Forwarded> {
   // A client that breaks off ends the request, an origin that takes nothing only this try.
   const fetching = { abort: (reason: Error) => deadline.abort(reason), expire: () => clock.expire() };
   const sending = body.open(fetching);
   const clock = newDeadline(attemptMs, sending !== null);
-  const beganMs = Date.now();
   let sinceMs = beganMs;
-  const start = () => {
-    sinceMs = Date.now();
-    deadline.start();
-    clock.start();
+  const start = (nowMs: number) => {
+    sinceMs = nowMs;
+    deadline.start(nowMs);
+    clock.start(nowMs);
   };
   // A client that uploads slowly is no failure of the origin: the clocks wait for the body.
-  if (sending) void sending.handedOver.then(start);
-  else start();
+  if (sending) void sending.handedOver.then(() => start(Date.now()));
+  else start(beganMs);
   const init = {
     method,
     headers,
@@ -93,21 +97,24 @@ export async function forward(
   try {
     const response = await fetch(origin.url + target, init);
     clock.stop();
-    return { result: validated(response), isLost: false, isClients: false, latencyMs: Date.now() - sinceMs };
+    const endedAtMs = Date.now();
+    const result = validated(response);
+    return { result, isLost: false, isClients: false, latencyMs: endedAtMs - sinceMs, endedAtMs };
   } catch (error) {
     failure = error;
   }
   clock.stop();
-  const latencyMs = Date.now() - sinceMs;
+  const endedAtMs = Date.now();
   const isLost = isLostConnection(failure) && !deadline.expired && !clock.expired;
   // An origin may grow tired of a request that does not get whole; that is the client's doing.
-  const isTired = isLost && !body.isReceived && Date.now() - beganMs > bounds.uploadPatienceMs;
+  const isTired = isLost && !body.isReceived && endedAtMs - beganMs > bounds.uploadPatienceMs;
   const isClients = body.failure !== null || isTired;
   return {
     result: failureOf(body, deadline, clock, `origin ${origin.id}: ${failure}`),
     isLost,
     isClients,
-    latencyMs,
+    latencyMs: endedAtMs - sinceMs,
+    endedAtMs,
   };
 }
 

@@ -7,8 +7,14 @@ import type { Origin, ServiceView } from "../snapshot/types.ts";
 const retryAfterMsMin = 1_000;
 
 /** The permit, which must be recorded, or `circuit_open`. */
-export function guard(env: Env, ctx: ExecutionContext, service: ServiceView, origin: Origin): Permit | GatewayError {
-  const admission = admitCall(env, ctx, service, origin.version ?? "");
+export function guard(
+  env: Env,
+  ctx: ExecutionContext,
+  service: ServiceView,
+  origin: Origin,
+  nowMs: number,
+): Permit | GatewayError {
+  const admission = admitCall(env, ctx, service, origin.version ?? "", nowMs);
   if (admission.kind === "admitted") return admission.permit;
   const seconds = Math.ceil(Math.max(retryAfterMsMin, admission.retryAfterMs) / 1_000);
   return new GatewayError("circuit_open", { headers: { "retry-after": String(seconds) } });

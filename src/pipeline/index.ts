@@ -1,6 +1,6 @@
 /** A request of traffic, from its first byte to its answer. The stages know nothing of each other; what they share passes here. */
 import type { GatewayError } from "../errors.ts";
-import { currentSnapshot, snapshotStatus } from "../snapshot/cache.ts";
+import { currentSnapshot, snapshotAgeMs } from "../snapshot/cache.ts";
 import type { Snapshot } from "../snapshot/types.ts";
 import { goneAway } from "./exchange.ts";
 import { injectFault } from "./fault.ts";
@@ -47,7 +47,7 @@ async function answer(
   ctx: ExecutionContext,
 ): Promise<Response> {
   const { gateway } = snapshot.config;
-  const decision = newDecision(calls, snapshot.revision, snapshotStatus().ageMs);
+  const decision = newDecision(calls, snapshot.revision, snapshotAgeMs());
   const finishing = newFinishing(gateway, incoming.headers.get("origin"), requestId, decision);
 
   const received = read(incoming, gateway.trustedProxyHops);

@@ -36,9 +36,10 @@ export function pick(
   tried: ReadonlySet<string>,
   { zone, hashKey, mayWiden }: Preference,
   load: ServiceLoad,
+  nowMs: number,
 ): Picked | GatewayError {
   const { config } = service;
-  const usable = usableFor(service, candidates, tried, zone);
+  const usable = usableFor(service, candidates, tried, zone, nowMs);
   // What is held against the others may be out of date.
   const isWidened = mayWiden && tried.size > 0 && usable.origins.every(({ id }) => tried.has(id));
   const { origins, isPanic } = isWidened ? { origins: candidates, isPanic: usable.isPanic } : usable;
@@ -50,7 +51,7 @@ export function pick(
     hashKey,
     slowStartMs: config.slowStartMs,
     random: Math.random,
-    nowMs: Date.now(),
+    nowMs,
   });
   return origin ? { origin, isPanic } : new GatewayError("no_origin");
 }
@@ -61,11 +62,12 @@ export function usableFor(
   candidates: readonly Origin[],
   tried: ReadonlySet<string>,
   zone: string | null,
+  nowMs: number,
 ): Usable<Origin> {
-  return usableAmong(candidates, isUnhealthy, ejectedFrom(service), zone, tried);
+  return usableAmong(candidates, isUnhealthy, ejectedFrom(service, nowMs), zone, tried);
 }
 
 /** Ids of origins that are taken out. */
-export function ejectedFrom(service: ServiceView): ReadonlySet<string> {
-  return isSensed(service) ? ejectedOf(service) : noneEjected;
+export function ejectedFrom(service: ServiceView, nowMs: number): ReadonlySet<string> {
+  return isSensed(service) ? ejectedOf(service, nowMs) : noneEjected;
 }

@@ -20,16 +20,17 @@ export interface Ended {
   readonly result: Response | GatewayError;
   /** Time to the headers, or to the failure, since the body was handed over. */
   readonly latencyMs: number;
+  /** When it ended. */
+  readonly nowMs: number;
   /** The origin is not to blame: the client left or sent too much, or the try was given up for another. */
   readonly isIgnored: boolean;
 }
 
 /** Tells breaker, balancing, load shedding and hedging. */
 export function record({ hedging }: Route, ended: Ended, env: Env, ctx: ExecutionContext): void {
-  const { service, load, origin, permit, result, latencyMs, isIgnored } = ended;
+  const { service, load, origin, permit, result, latencyMs, nowMs, isIgnored } = ended;
   const outcome = isIgnored ? "ignored" : outcomeOf(result, permit !== null && isProbe(permit));
-  const nowMs = Date.now();
-  if (permit) recordCall(env, ctx, service, permit, origin.id, outcome, latencyMs);
+  if (permit) recordCall(env, ctx, service, permit, origin.id, outcome, latencyMs, nowMs);
   // Those that were given up too: if only the fast ones counted, hedging would make itself ever earlier.
   if (hedging && outcome !== "fail") noteLatency(latenciesOf(load), latencyMs, nowMs);
   if (isIgnored) return;

@@ -135,7 +135,8 @@ function mirrorTo(mirror: Mirror, call: Call, outgoing: Outgoing, ctx: Execution
   const service = mirror.service === null ? call.service : serviceOf(snapshot, mirror.service);
   const { candidates } =
     mirror.version === null ? selectDefault(route, service) : selectNamed(route, service, mirror.version);
-  const load = loadOf(snapshot, service);
-  const picked = pick(service, candidates, new Set(), { zone: null, hashKey: null, mayWiden: false }, load);
+  const nowMs = Date.now();
+  const load = loadOf(snapshot, service, nowMs);
+  const picked = pick(service, candidates, new Set(), { zone: null, hashKey: null, mayWiden: false }, load, nowMs);
   if (!(picked instanceof Error)) ctx.waitUntil(sendMirror(outgoing, picked.origin, mirror.timeoutMs));
 }

@@ -88,13 +88,17 @@ export async function refreshSnapshot(env: Env): Promise<void> {
   await refresh(env, Number.POSITIVE_INFINITY);
 }
 
+/** Time since the control plane last confirmed the snapshot; 0 without one. */
+export function snapshotAgeMs(): number {
+  return state.snapshot ? Date.now() - state.checkedAtMs : 0;
+}
+
 /** What the isolate knows; asks nobody. */
 export function snapshotStatus(): SnapshotStatus {
-  const ageMs = state.snapshot ? Date.now() - state.checkedAtMs : 0;
   const problems: string[] = [];
   if (state.failedAtMs !== null) problems.push("the control plane could not be read");
   if (state.rejected !== null) problems.push(`revision ${state.rejected.revision} does not compile here`);
-  return { snapshot: state.snapshot, ageMs, problems };
+  return { snapshot: state.snapshot, ageMs: snapshotAgeMs(), problems };
 }
 
 /** Starts a refresh unless one is under way. It belongs to no request: a promise that does dies with its request. */

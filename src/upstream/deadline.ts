@@ -5,8 +5,8 @@ export interface Deadline {
   /** For the fetch; undefined when nothing will ever abort it. */
   readonly signal: AbortSignal | undefined;
   readonly expired: boolean;
-  /** Starts the clock; a second call does nothing. */
-  start(): void;
+  /** Starts the clock, at `nowMs`; a second call does nothing. */
+  start(nowMs: number): void;
   /** Stops it for good: the headers are here, and the body may take as long as it likes. */
   stop(): void;
   /** Ends the time now, unless it was stopped. Only for an `abortable` deadline. */
@@ -47,9 +47,9 @@ class Clock implements Deadline {
     this.signal = this.controller.signal;
   }
 
-  start(): void {
+  start(nowMs: number): void {
     if (this.timer !== null || this.isStopped || this.timeoutMs === 0) return;
-    this.startedAtMs = Date.now();
+    this.startedAtMs = nowMs;
     this.timer = setTimeout(() => this.expire(), this.timeoutMs);
   }
 

@@ -26,8 +26,7 @@ const loads = new Map<string, ServiceLoad>();
 let notedFor = -1;
 
 /** The load of a service. On a new snapshot everything is forgotten that is no longer in it, so this cannot grow. */
-export function loadOf(snapshot: Snapshot, service: ServiceView): ServiceLoad {
-  const nowMs = Date.now();
+export function loadOf(snapshot: Snapshot, service: ServiceView, nowMs: number): ServiceLoad {
   if (notedFor !== snapshot.version) note(snapshot.inForce ?? snapshot, nowMs);
   let load = loads.get(service.config.name);
   if (!load) {

@@ -57,9 +57,9 @@ function fakeObject(answer: (report: HealthReport) => Promise<Partial<HealthRepl
 
 /** A request from its admission to its outcome; its refusal, if it is refused. */
 function request(view: ServiceView, outcome: CallOutcome, ctx: ExecutionContext, to: Env = env, by: Client = client) {
-  const admission = by.admitCall(to, ctx, view, "v1");
+  const admission = by.admitCall(to, ctx, view, "v1", Date.now());
   if (admission.kind === "refused") return admission.reason;
-  by.recordCall(to, ctx, view, admission.permit, "a", outcome, 1);
+  by.recordCall(to, ctx, view, admission.permit, "a", outcome, 1, Date.now());
   return null;
 }
 /** Runs something as one request does, and everything that it leaves running. */
@@ -96,9 +96,11 @@ describe("a service is sensed", () => {
   });
   test("and an order is obeyed without any settings", () => {
     const view = viewOf({}, forced("auto", "forced-open"));
-    expect(client.admitCall(env, createExecutionContext(), view, "v1")).toMatchObject({ reason: "forced-open" });
-    expect(client.breakerState(view, "v1")).toBe("forced-open");
-    expect(client.breakerState(view, "v2")).toBe("closed");
+    expect(client.admitCall(env, createExecutionContext(), view, "v1", Date.now())).toMatchObject({
+      reason: "forced-open",
+    });
+    expect(client.breakerState(view, "v1", Date.now())).toBe("forced-open");
+    expect(client.breakerState(view, "v2", Date.now())).toBe("closed");
   });
 });
 
@@ -216,9 +218,9 @@ describe("with the object", () => {
       ],
     };
     const seen = viewOf(breaking, health);
-    expect(stranger.breakerState(seen, "v1")).toBe("open");
-    expect(stranger.ejectedOf(seen)).toEqual(new Set(["a"]));
-    expect(stranger.ejectedOf(view)).toEqual(new Set(["a"]));
+    expect(stranger.breakerState(seen, "v1", Date.now())).toBe("open");
+    expect(stranger.ejectedOf(seen, Date.now())).toEqual(new Set(["a"]));
+    expect(stranger.ejectedOf(view, Date.now())).toEqual(new Set(["a"]));
     expect(await whole((ctx) => request(seen, "ok", ctx, env, stranger))).toBe("open");
   });
 
@@ -230,12 +232,12 @@ describe("with the object", () => {
     const outcomes = new Set<string | null>();
     await whole(async (ctx) => {
       const deadlineMs = performance.now() + 10_000;
-      while (client.breakerState(view, "v1") !== "closed" && performance.now() < deadlineMs) {
+      while (client.breakerState(view, "v1", Date.now()) !== "closed" && performance.now() < deadlineMs) {
         outcomes.add(request(view, "ok", ctx));
         await scheduler.wait(20);
       }
     });
-    expect(client.breakerState(view, "v1")).toBe("closed");
+    expect(client.breakerState(view, "v1", Date.now())).toBe("closed");
     expect(outcomes).toEqual(new Set(["open", "half-open", null]));
     const { breakers } = await env.SERVICE_HEALTH.getByName(name).describe();
     expect(breakers).toMatchObject([{ state: "closed", generation: 3 }]);
@@ -325,15 +327,15 @@ describe("what is sensed", () => {
     await whole((ctx) => {
       for (let n = 0; n < 25; n++) request(view, "fail", ctx, object.env);
     });
-    expect(client.breakerState(view, "v1")).not.toBe("closed");
+    expect(client.breakerState(view, "v1", Date.now())).not.toBe("closed");
     const other = name;
     aheadMs += bounds.healthSenseKeptMs;
     name = `other-${name}`;
-    client.breakerState(viewOf(breaking), "v1");
+    client.breakerState(viewOf(breaking), "v1", Date.now());
     name = other;
-    expect(client.breakerState(viewOf({ circuitBreaker: { openSeconds: 3_600, maxOpenSeconds: 3_600 } }), "v1")).toBe(
-      "closed",
-    );
+    expect(
+      client.breakerState(viewOf({ circuitBreaker: { openSeconds: 3_600, maxOpenSeconds: 3_600 } }), "v1", Date.now()),
+    ).toBe("closed");
     await whole((ctx) => void request(view, "ok", ctx, object.env));
     // A new sense begins anew, under the isolate's name.
     expect(object.reports.at(-1)).toMatchObject({ seq: 1, isolate: object.reports[0]?.isolate });

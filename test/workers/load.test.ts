@@ -16,7 +16,7 @@ function snapshotOf(version: number, services: Readonly<Record<string, readonly 
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues));
   return buildSnapshot(version, version, compiled.config, new Map());
 }
-const load = (snapshot: Snapshot, name: string) => loadOf(snapshot, snapshot.services.get(name)!).state;
+const load = (snapshot: Snapshot, name: string) => loadOf(snapshot, snapshot.services.get(name)!, Date.now()).state;
 
 test("a service and an origin that a canary lacks are not forgotten while it runs, whoever asks first", () => {
   const inForce = snapshotOf(1, { app: ["a", "b"], only: ["c"] });

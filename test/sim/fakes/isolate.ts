@@ -37,12 +37,17 @@ export class Isolate implements Caller {
     const globals = globalsOf({
       world,
       actor: this,
-      clock: () => this.#readMs + this.offsetMs,
+      clock: () => this.clock(),
       caches: { open: async () => cache },
       fetch: () => Promise.reject(new Error("no fetch in an isolate")),
       isDigestSlow: () => false,
     });
     this.#modules = options.program.realm(globals, {}, options.tapsOf(this));
+  }
+
+  /** What its clock shows. */
+  clock(): number {
+    return this.#readMs + this.offsetMs;
   }
 
   /** Functions of a module of the product, as this isolate has it. */

@@ -18,8 +18,8 @@ interface Health {
   isSensed(view: ServiceView): boolean;
   enterService(env: object, ctx: object, view: ServiceView): Promise<{ readonly entered: boolean }>;
   leaveService(view: ServiceView, entry: object): void;
-  ejectedOf(view: ServiceView): ReadonlySet<string>;
-  admitCall(env: object, ctx: object, view: ServiceView, version: string): Admission;
+  ejectedOf(view: ServiceView, nowMs: number): ReadonlySet<string>;
+  admitCall(env: object, ctx: object, view: ServiceView, version: string, nowMs: number): Admission;
   recordCall(
     env: object,
     ctx: object,
@@ -28,8 +28,9 @@ interface Health {
     origin: string,
     outcome: string,
     ms: number,
+    nowMs: number,
   ): void;
-  breakerState(view: ServiceView, version: string): string;
+  breakerState(view: ServiceView, version: string, nowMs: number): string;
 }
 interface Cache {
   currentSnapshot(env: object, ctx: object): Promise<Snapshot | null>;
@@ -90,11 +91,12 @@ export function trafficPart(
     const tookMs = world.nowMs - sinceMs;
     if (tookMs > slotWaitMsMax) world.breach(`wait: a request waited ${tookMs} ms for a slot`);
     if (!entry.entered) return;
-    const admission = health.admitCall(env, ctx, view, "");
-    const origin = admission.kind === "admitted" ? pick(view.usable, health.ejectedOf(view)) : null;
+    const admission = health.admitCall(env, ctx, view, "", isolate.clock());
+    const origin = admission.kind === "admitted" ? pick(view.usable, health.ejectedOf(view, isolate.clock())) : null;
     if (admission.kind === "refused" || origin === null) {
       world.note(() => `${isolate.name} refuses`);
-      if (admission.kind === "admitted") health.recordCall(env, ctx, view, admission.permit, "", "ignored", 0);
+      if (admission.kind === "admitted")
+        health.recordCall(env, ctx, view, admission.permit, "", "ignored", 0, isolate.clock());
       return health.leaveService(view, entry);
     }
     world.note(() => `${isolate.name} asks ${origin.id}`);
@@ -111,7 +113,7 @@ export function trafficPart(
         if (isolate.isGone) return breakers.ended(permit);
         world.at(world.nowMs, isolate, () => {
           const { recordCall } = isolate.module<Health>("src/clients/health.ts");
-          recordCall(isolate.env, isolate.ctx, view, permit, id, outcome, world.nowMs - beganMs);
+          recordCall(isolate.env, isolate.ctx, view, permit, id, outcome, world.nowMs - beganMs, isolate.clock());
           resolve();
         });
       });
@@ -162,7 +164,7 @@ export function trafficPart(
       for (const isolate of town.isolates) {
         isolate.begin();
         const view = views.get(isolate);
-        const state = view && isolate.module<Health>("src/clients/health.ts").breakerState(view, "");
+        const state = view && isolate.module<Health>("src/clients/health.ts").breakerState(view, "", isolate.clock());
         if (state !== "closed") world.breach(`B7: ${state} at ${isolate.name} although all has long been well`);
       }
     },
