@@ -37,14 +37,16 @@ const common = ["type", "checks", "error"];
  */
 export function quickParser(schema: z.core.$ZodType): QuickParser {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  const tests = (def.checks as Checks)?.map(testOf) ?? [];
-  const inner = parserOf(schema as z.core.$ZodTypes);
-  if (tests.length === 0) return inner;
+  let parser = parserOf(schema as z.core.$ZodTypes);
+  for (const check of (def.checks as Checks) ?? []) parser = withTest(parser, testOf(check));
+  return parser;
+}
+
+/** A function a test, as code that runs for the first time takes its time over a loop. */
+function withTest(parser: QuickParser, test: Test): QuickParser {
   return (value) => {
-    const parsed = inner(value);
-    if (parsed === misfit) return misfit;
-    for (const test of tests) if (!test(parsed as never)) return misfit;
-    return parsed;
+    const parsed = parser(value);
+    return parsed !== misfit && test(parsed as never) ? parsed : misfit;
   };
 }
 
@@ -178,16 +180,26 @@ function recordParser(name: QuickParser, entry: QuickParser): QuickParser {
   };
 }
 
+/** What a member becomes that is not there. Asked of Zod only where it is not written in the schema, as its answer costs more than all else. */
+function absentOf(member: z.core.$ZodTypes, parser: QuickParser): unknown {
+  const { def } = member._zod;
+  if (def.type === "default") return def.defaultValue;
+  const value = def.type === "prefault" ? parser(def.defaultValue) : z.parse(member, undefined);
+  return value === misfit ? unknown("a default that its schema refuses") : value;
+}
+
 function objectParser(shape: z.core.$ZodShape): QuickParser {
-  const members = new Map<string, QuickParser>();
-  const required: string[] = [];
+  const members = new Map<string, { readonly parser: QuickParser; readonly isRequired: boolean }>();
+  let required = 0;
   // One value for all objects that leave the member out: nobody changes a document.
   const defaults: Entries = {};
   for (const [key, member] of Object.entries(shape)) {
-    members.set(key, quickParser(member));
     const { optin, def } = (member as z.core.$ZodTypes)._zod;
-    if (optin === undefined) required.push(key);
-    else if (optin === "defaulted") defaults[key] = z.parse(member, undefined);
+    const parser = quickParser(member);
+    const isRequired = optin === undefined;
+    members.set(key, { parser, isRequired });
+    if (isRequired) required++;
+    else if (optin === "defaulted") defaults[key] = absentOf(member as z.core.$ZodTypes, parser);
     else if (def.type !== "optional" || def.innerType._zod.optin !== undefined)
       unknown("what an absent member becomes");
   }
@@ -195,16 +207,17 @@ function objectParser(shape: z.core.$ZodShape): QuickParser {
   return (value) => {
     if (!isEntries(value)) return misfit;
     let copy: Entries | null = hasDefaults ? { ...defaults, ...value } : null;
+    let missing = required;
     for (const key in value) {
       const member = members.get(key);
-      const parsed = member ? member(value[key]) : misfit;
+      const parsed = member ? member.parser(value[key]) : misfit;
       if (parsed === misfit) return misfit;
+      if (member?.isRequired) missing--;
       if (parsed !== value[key]) {
         copy ??= { ...value };
         copy[key] = parsed;
       }
     }
-    for (const key of required) if (!Object.hasOwn(value, key)) return misfit;
-    return copy ?? value;
+    return missing === 0 ? (copy ?? value) : misfit;
   };
 }

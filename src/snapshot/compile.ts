@@ -24,11 +24,12 @@ export type CompileResult =
 /**
  * Compiles the text of a document. `variables` are those of the Worker, for placeholders and `ALLOW_PRIVATE_ORIGINS`. Never
  * throws. Of what has the right shape the meaning is checked too, so that everything is listed at once. `revision` is what the
- * document has, by which objects know the newest settings; 0 when it has none yet.
+ * document has, by which objects know the newest settings; 0 when it has none yet. Only then it is looked through for what JSON
+ * leaves open: a name that comes twice, say.
  */
 export function compileDocument(text: string, variables: Variables, revision = 0): CompileResult {
   const problems = newProblems();
-  const document = parseText(text, problems);
+  const document = parseText(text, revision > 0, problems);
   if (problems.errors.length === 0) {
     const resolved = hasPlaceholders(text)
       ? resolvePlaceholders(document, variables, problems)
@@ -43,10 +44,11 @@ export function compileDocument(text: string, variables: Variables, revision = 0
 /** May the text have a placeholder? Its characters may be escaped. */
 const hasPlaceholders = (text: string) => text.includes("${") || text.includes("\\u");
 
-function parseText(text: string, problems: Problems): unknown {
+/** `isInForce`: it was looked through when it was written. */
+function parseText(text: string, isInForce: boolean, problems: Problems): unknown {
   try {
     const document: unknown = JSON.parse(text);
-    if (isSpotless(text, document)) return document;
+    if (isInForce || isSpotless(text, document)) return document;
     for (const { detail, path } of scanJson(text).issues) problems.error(path, detail);
     return document;
   } catch (error) {

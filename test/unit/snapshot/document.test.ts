@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bounds } from "../../../src/bounds.ts";
 import { matchRoute } from "../../../src/core/routing/table.ts";
+import { compileDocument } from "../../../src/snapshot/compile.ts";
 import { contractExample } from "./contract-example.ts";
 import {
   compile,
@@ -201,6 +202,11 @@ describe("hostile text is refused or works, and never crashes", () => {
     ["nesting", deep(40), `#/routes${"/0".repeat(bounds.jsonDepthMax - 1)}`, /nested more than/],
   ])("%s", (_, text, pointer, detail) => {
     expect(errorsOf(text)[pointer]).toMatch(detail);
+  });
+  test("a document in force was looked through when it was written", () => {
+    const text = '{"services":{"a":{},"a":{}}}';
+    expect(compileDocument(text, {}).ok).toBe(false);
+    expect(compileDocument(text, {}, 1).ok).toBe(true);
   });
   test("nesting that would exhaust the stack", () => {
     expect(compile(deep(200_000)).ok).toBe(false);
