@@ -584,16 +584,23 @@ describe("warned of", () => {
   });
 });
 
+/** Time of the fastest of a few runs: what else the machine does only adds to it. */
+function leastMs(run: () => void): number {
+  const times = [1, 2, 3].map(() => {
+    const startMs = performance.now();
+    run();
+    return performance.now() - startMs;
+  });
+  return Math.min(...times);
+}
+
 describe("regular expressions take linear time", () => {
   test.each(["(a+)+$", "(a|a)*b", "(.*a){20}", ".*.*.*=.*", "(a?){100}a{100}"])("%s", (regex) => {
     const config = configOf(withRoute({ matches: [{ headers: [{ name: "x", regex }] }] }));
-    const time = (length: number) => {
-      const startMs = performance.now();
-      expect(routeOf(config, "/", { headers: { x: `${"a".repeat(length)}!` } })).toBeNull();
-      return performance.now() - startMs;
-    };
-    time(1_000);
-    expect(time(50_000)).toBeLessThan(1_000);
+    const time = (length: number) =>
+      leastMs(() => expect(routeOf(config, "/", { headers: { x: `${"a".repeat(length)}!` } })).toBeNull());
+    // Ten times as long: a hundred times the work if that were squared, and no end to it if it were more.
+    expect(time(50_000) / time(5_000)).toBeLessThan(50);
   });
 });
 
@@ -618,8 +625,9 @@ describe("entries of the route table are bounded", () => {
   });
   test("many too many are refused without making them", () => {
     const routes = Array.from({ length: 3_000 }, (_, index) => route(index, 64));
-    const startMs = performance.now();
-    expect(Object.keys(errorsOf({ services: { s: {} }, routes }))).toEqual(["#/routes"]);
-    expect(performance.now() - startMs).toBeLessThan(10_000);
+    const refused = leastMs(() => expect(Object.keys(errorsOf({ services: { s: {} }, routes }))).toEqual(["#/routes"]));
+    const made = leastMs(() => configOf(document(route(19, 50))));
+    // They would be 192 times as many.
+    expect(refused / made).toBeLessThan(20);
   });
 });
