@@ -1,6 +1,6 @@
 /** `npm run bench`: measures the gateway beside BARE and its peers. bench/README.md says how to read the result. */
 import { type Case, plainCase, setups, warmUpSeconds } from "./cases.ts";
-import { findFigures, keysFigures, latencyFigures, matchFigures } from "./figures/index.ts";
+import { comparedFigures, findFigures, latencyFigures } from "./figures/index.ts";
 import { measureLatency } from "./figures/latency.ts";
 import { describeMachine, requireTools } from "./machine.ts";
 import { runWrk } from "./measure/wrk.ts";
@@ -38,7 +38,7 @@ async function bench({ cases, figures: groups, rounds, seconds }: Options): Prom
   const targetOf = (each: Case) => targets.get(processOf(each))!;
   const byCase = await runRounds(cases, targetOf, bare, { rounds, seconds }, report);
   const measured = new Map([...byCase].map(([name, all]) => [name, summarize(all)]));
-  const figures = [...matchFigures(measured), ...keysFigures(measured)];
+  const figures = comparedFigures(measured);
   if (groups.includes("latency")) {
     report("figures: latency");
     const plain = targets.get("full") ?? (await startSetup("full", origin.url));

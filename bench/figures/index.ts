@@ -1,4 +1,4 @@
-/** Figures that are found beside the cases, and those that follow from what was measured. */
+/** Figures that are found beside the cases, and those that follow from them. */
 import { type Case, cases as everyCase } from "../cases.ts";
 import type { FigureGroup } from "../options.ts";
 import type { Measured } from "../rounds.ts";
@@ -80,20 +80,23 @@ export function latencyFigures({ rps, p50Us, p99Us, p99Ratio }: Latency): Figure
   ];
 }
 
-/** What the gateway adds to BARE with 10,000 routes, by what it adds with 10. Empty unless both were measured. */
-export function matchFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
-  const ratioOf = (name: string) => measured.get(name)?.cpuRatio?.median;
-  const [few, many] = [ratioOf("routes-10"), ratioOf("routes-10000")];
-  if (few === undefined || many === undefined) return [];
-  const note = `CPU beyond that of BARE; whole requests: ${(many / few).toFixed(2)}`;
-  return [{ id: "match-cost", what: "10,000 routes against 10", value: (many - 1) / (few - 1), unit: "", note }];
-}
+/** Cases whose cost is told as that of others. `above`: what is compared is what they cost more than BARE. */
+const comparisons = [
+  { id: "match-cost", what: "10,000 routes against 10", many: "routes-10000", few: "routes-10", above: true },
+  { id: "origins-cost", what: "1,000 origins against one", many: "origins-1000", few: "origins-1", above: false },
+  { id: "keys-cost", what: "10,000 keys against one", many: "keys", few: "limited", above: false },
+  { id: "proxy-cost", what: "plain against `hono/proxy` alone", many: "plain", few: "hono-proxy", above: false },
+] as const;
 
-/** Requests of 10,000 keys that have their leases, by those of one. Empty unless both were measured. */
-export function keysFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
+/** Those of which both cases were measured. */
+export function comparedFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
   const ratioOf = (name: string) => measured.get(name)?.cpuRatio?.median;
-  const [one, many] = [ratioOf("limited"), ratioOf("keys")];
-  if (one === undefined || many === undefined) return [];
-  const note = "CPU of whole requests; leases that end in the run and are renewed are in it";
-  return [{ id: "keys-cost", what: "10,000 keys against one", value: many / one, unit: "", note }];
+  return comparisons.flatMap(({ id, what, many, few, above }) => {
+    const [a, b] = [ratioOf(many), ratioOf(few)];
+    if (a === undefined || b === undefined) return [];
+    const [value, note] = above
+      ? [(a - 1) / (b - 1), `CPU beyond that of BARE; whole requests: ${(a / b).toFixed(2)}`]
+      : [a / b, "CPU of whole requests"];
+    return [{ id, what, value, unit: "", note }];
+  });
 }

@@ -180,7 +180,7 @@ function recordParser(name: QuickParser, entry: QuickParser): QuickParser {
   };
 }
 
-/** What a member becomes that is not there. Asked of Zod only where it is not written in the schema, as its answer costs more than all else. */
+/** What a member becomes that is not there. Zod is asked only if it is not written in the schema: its answer costs most. */
 function absentOf(member: z.core.$ZodTypes, parser: QuickParser): unknown {
   const { def } = member._zod;
   if (def.type === "default") return def.defaultValue;
