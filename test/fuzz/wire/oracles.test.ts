@@ -1,12 +1,18 @@
 /** The oracles bite: each is shown a fault that was planted. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { expect, test } from "vitest";
+import type { Gateway } from "../../support/gateway.ts";
 import { type Answer, AnswerReader } from "./answers.ts";
+import { judge } from "./bed.ts";
+import type { Reply } from "./client.ts";
 import { faultOfGuess } from "./headers.ts";
-import { cpuUsMax, runPlan, type Subject } from "./loop.ts";
+import { type Breach, cpuUsMax, runPlan, type Subject } from "./loop.ts";
 import { failureIn, faultOfSeen, leakIn, markHeader } from "./oracles.ts";
-import { RequestReader, type Seen } from "./origin.ts";
+import { RequestReader, type Seen, type StrictOrigin } from "./origin.ts";
 import { fateOf } from "./path-model.ts";
 import { faultOfFate } from "./paths.ts";
+import { Frames } from "./watch-frames.ts";
 
 const mark = "secret";
 const made = `Host: o\r\nVia: 1.1 sluice\r\nX-Request-Id: a\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n${markHeader}: ${mark}\r\n`;
@@ -90,6 +96,59 @@ test("found by the model: an escape, a request that was let in, one that was los
   expect(faultOfGuess(Buffer.from("GET /_sluice/v1/config HTTP/1.1"), { answers: [answer("{}")] })).toMatch(
     /^admitted/,
   );
+});
+
+/** A port at which every connection gets the same and is ended. */
+async function answering(bytes: string): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.resume();
+    socket.end(bytes, "latin1");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      await once(server.close(), "close");
+    },
+  };
+}
+const nobody = { take: () => ({ seen: [], malformed: [] }) } as unknown as StrictOrigin;
+const rulesOf = (breaches: readonly Breach[]) => breaches.map(({ what }) => what.split(":")[0]);
+const soundAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+test("found after a batch: no answer to an input, none to a sound request, an exception, each once", async () => {
+  const silent: Reply = { answers: [], end: "silent", problem: null };
+  await using dead = await answering("");
+  await using alive = await answering(soundAnswer);
+  const gateway = { uncaught: () => ["Error: planted"] };
+  const found = async (port: number, replies: readonly Reply[]) => {
+    const inputs = replies.map(() => Buffer.from(""));
+    return rulesOf((await judge(inputs, replies, () => {}, { gateway, origin: nobody, mark, port })).breaches);
+  };
+  expect(await found(alive.port, [silent])).toEqual(["hang", "uncaught"]);
+  expect(await found(alive.port, [])).toEqual([]);
+  expect(await found(dead.port, [])).toEqual(["next"]);
+});
+
+test("found by frames: a watcher that hears nothing, a handshake that is refused, a frame of no known kind, memory", async () => {
+  const switched = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+  await using refusing = await answering(soundAnswer);
+  await using strange = await answering(`${switched}\x82\x00`);
+  const deaf = { path: "/w", events: () => 0, end: () => null, leave: () => {} };
+  let mib = 100;
+  const framesTo = (port: number, watchers: readonly (typeof deaf)[]) => {
+    const gateway = { register: async () => {} } as unknown as Gateway;
+    const bed = { judge: async () => ({ breaches: [], seen: [] }), changes: async () => [], cpuUs: () => 0 };
+    return new Frames({ ...bed, port, gateway, rssMib: () => mib }, watchers, 10);
+  };
+  const found = async (frames: Frames, count: number) =>
+    rulesOf(await frames.play(Array(count).fill(Buffer.from("")), () => {}));
+  expect(await found(framesTo(refusing.port, [deaf]), 1)).toEqual(["refused", "deaf"]);
+  const frames = framesTo(strange.port, []);
+  expect(await found(frames, 1)).toEqual(["frame"]);
+  mib = 1_000;
+  expect((await found(frames, 4_096)).at(-1)).toBe("memory");
 });
 
 /** A gateway that breaks on inputs with an "x", or takes long for them. */

@@ -4,7 +4,7 @@ import type { Fuzzer } from "../fuzzer.ts";
 import { type Bed, startBed } from "./bed.ts";
 import { inLanes } from "./client.ts";
 import { frames } from "./frames.ts";
-import { type Breach, runPlan, type Tally } from "./loop.ts";
+import { type Breach, runPlan, type Subject, type Tally } from "./loop.ts";
 import { session } from "./sessions.ts";
 import { handshake, type SteadyWatcher, startWatcher } from "./watcher.ts";
 
@@ -14,22 +14,27 @@ const eachMax = 16;
 const growthMibMax = 400;
 const warmUpInputs = 4_096;
 /** Time for an event to reach the other watchers, on a busy machine. */
-const eventMs = 10_000;
+const eventMsMax = 10_000;
 const paths = ["/_sluice/v1/watch", "/_sluice/v1/services/api/watch"] as const;
 const handshakes = paths.map(handshake);
 /** By the registrations of this origin the other watchers get events. */
 const own = { service: "api", origin: "steady" };
 
-class Frames {
-  readonly #bed: Bed;
+type FramesBed = Omit<Bed, "gateway" | "stop"> & { readonly gateway: Pick<Bed["gateway"], "register"> };
+
+/** Frames for watchers, and what becomes of them and of the others. */
+export class Frames implements Subject {
+  readonly #bed: FramesBed;
   readonly #watchers: readonly SteadyWatcher[];
+  readonly #eventMs: number;
   #inputs = 0;
   #warmMib = 0;
   #events = 0;
 
-  constructor(bed: Bed, watchers: readonly SteadyWatcher[]) {
+  constructor(bed: FramesBed, watchers: readonly SteadyWatcher[], eventMs = eventMsMax) {
     this.#bed = bed;
     this.#watchers = watchers;
+    this.#eventMs = eventMs;
   }
 
   make = frames;
@@ -70,7 +75,7 @@ class Frames {
     const zone = `z${this.#events++ % 100}`;
     const body = { url: "http://127.0.0.1:9", weight: 0, zone, ttlSeconds: 300 };
     await this.#bed.gateway.register(own.service, own.origin, body);
-    const endMs = performance.now() + eventMs;
+    const endMs = performance.now() + this.#eventMs;
     while (this.#watchers.some(isDeaf) && performance.now() < endMs) await wait(10);
     return this.#watchers
       .filter(isDeaf)
