@@ -117,11 +117,13 @@ async function run(batches: Batches, plan: FuzzPlan): Promise<FuzzReport> {
   return { inputs: played, seconds: (performance.now() - beganMs) / 1_000, findings, counts };
 }
 
-/** In memory where there is such a place: what is fuzzed is not the disk. */
+/** In memory where there is such a place, as what is fuzzed is not the disk. Gone with the process, unless that is killed. */
 function storageDir(): string {
   const memory = "/dev/shm";
   const parent = statSync(memory, { throwIfNoEntry: false })?.isDirectory() ? memory : tmpdir();
-  return mkdtempSync(join(parent, "sluice-fuzz-"));
+  const dir = mkdtempSync(join(parent, "sluice-fuzz-"));
+  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
 }
 
 export const adminBodiesFuzzer: Fuzzer = {
