@@ -43,7 +43,7 @@ async function bench({ cases, figures: groups, rounds, seconds }: Options): Prom
     report("figures: latency");
     const plain = targets.get("full") ?? (await startSetup("full", origin.url));
     const saturated = measured.get("plain")?.rps.median ?? (await saturation(plain, seconds));
-    figures.push(...latencyFigures(await measureLatency(plain, bare, saturated, { rounds, seconds })));
+    figures.push(...latencyFigures(await measureLatency(plain, bare, saturated, rounds)));
   }
   const found = await findFigures(groups, cases, origin.url, seconds, report);
   const results: Results = {

@@ -8,10 +8,11 @@ import type { Target } from "../rounds.ts";
 const connections = 128;
 /** Share of the rate at which the gateway is saturated. */
 const share = 0.3;
-/** Of a machine that stands still now and then short turns suffer one by one, and the median knows nothing of those. */
-const turnSeconds = 2;
-/** Time for this figure, as a multiple of a case's. */
-const turnsFactor = 3;
+/**
+ * Several collections of garbage of either: workerd frees in one pause what requests have left since the last, which takes tens
+ * of milliseconds. BARE leaves less JavaScript, so collects every few seconds: a shorter turn would mostly miss that.
+ */
+const turnSeconds = 20;
 
 export interface Latency {
   /** Requests a second that were made of the gateway. */
@@ -26,14 +27,13 @@ export async function measureLatency(
   plain: Target,
   bare: Target,
   saturated: number,
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  rounds: number,
 ): Promise<Latency> {
   const { load } = plainCase;
-  const turns = Math.ceil((rounds * seconds * turnsFactor) / turnSeconds);
   const pace = { connections, seconds: turnSeconds, delayMs: delayFor(saturated * share, connections) };
   await runWrk(bare.url, load, { seconds: warmUpSeconds });
   const all: { gateway: Outcome; bare: Outcome }[] = [];
-  for (let turn = 0; turn < turns; turn++) {
+  for (let round = 0; round < rounds; round++) {
     all.push({ bare: await runWrk(bare.url, load, pace), gateway: await runWrk(plain.url, load, pace) });
   }
   const spread = (member: "p50Us" | "p99Us") => ({
