@@ -23,12 +23,7 @@ export interface Latency {
 }
 
 /** `saturated`: answers a second of the case `plain` at full load. */
-export async function measureLatency(
-  plain: Target,
-  bare: Target,
-  saturated: number,
-  rounds: number,
-): Promise<Latency> {
+export async function measureLatency(plain: Target, bare: Target, saturated: number, rounds: number): Promise<Latency> {
   const { load } = plainCase;
   const pace = { connections, seconds: turnSeconds, delayMs: delayFor(saturated * share, connections) };
   await runWrk(bare.url, load, { seconds: warmUpSeconds });
