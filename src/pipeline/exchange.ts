@@ -1,4 +1,4 @@
-/** One service asked, with all its tries: the second conductor beside `index.ts`. The stages know nothing of each other. */
+/** One service asked, with all its tries: a conductor, as `index.ts` and `serve.ts` are. The stages know nothing of each other. */
 import { bounds } from "../bounds.ts";
 import { breakerState, isProbe, isSensed, type Permit, recordCall } from "../clients/health.ts";
 import { ended, started } from "../core/balancing/load.ts";

@@ -1,4 +1,4 @@
-/** What the route's service answers, or its fallback in its place; mirrors get a copy. Composes `exchange.ts` and the stages around it. */
+/** What the route's service answers, or its fallback in its place; mirrors get a copy. The conductor between `index.ts` and `exchange.ts`. */
 import { bounds } from "../bounds.ts";
 import { superviseChecks } from "../clients/health-checks.ts";
 import { GatewayError } from "../errors.ts";

@@ -68,7 +68,8 @@ const rooms: readonly Room[] = [
     types,
   },
   {
-    // The conductors: a request, one service asked with all its tries, and what would become of a request, in parts.
+    // The conductors: a request, what its service or the fallback answers, one service asked with all its tries, and what would
+    // become of a request, in parts.
     files: /^src\/pipeline\/(index|serve|exchange|explain(-\w+)?)\.ts$/,
     imports: [
       "src/pipeline/",
