@@ -20,6 +20,14 @@ export type Setup = keyof typeof setups;
 export const peers = ["hono-proxy", "naive", "nginx", "nginx-limit"] as const;
 export type Peer = (typeof peers)[number];
 
+/** For what does not outlast the runs of other cases. */
+export interface Apart {
+  /** Length of a run: a whole turn of what comes by turns. */
+  readonly seconds: number;
+  /** Where one run lasts for minutes, fewer tell as much. */
+  readonly roundsMax: number;
+}
+
 export interface Case {
   readonly name: string;
   readonly what: string;
@@ -29,26 +37,21 @@ export interface Case {
   readonly bareLoad: Load;
   /** Time after which the isolate has seen what it will see. */
   readonly warmUpSeconds: number;
-  /** The same before each of its runs, for what does not outlast the runs of other cases. 0: all does. */
-  readonly settleSeconds: number;
-  /** A run lasts at least so long: a whole turn of what comes by turns. 0: as long as those of other cases. */
-  readonly secondsMin: number;
+  /** Measured in a process of its own, its rounds in a row; null: its rounds are among those of others. */
+  readonly apart: Apart | null;
   /** Every request is refused, and should be. */
   readonly isRefused: boolean;
 }
 
 /** Enough for V8 to optimize what is hot. */
 export const warmUpSeconds = 3;
-/** Enough for each of 10,000 keys to have its object: making one is slow, and happens once. */
-const keysWarmUpSeconds = 75;
-/** Enough for each of 10,000 keys to have a lease for what it is asked now: the third one is. */
-const keysSettleSeconds = 30;
 /** A lease: in any such time each key makes its call, while in a shorter one all or none might. */
-const keysSecondsMin = 60;
+const keysSeconds = 180;
 const keysTimes = {
-  warmUpSeconds: keysWarmUpSeconds,
-  settleSeconds: keysSettleSeconds,
-  secondsMin: keysSecondsMin,
+  // Enough for each of 10,000 keys to have its object, which is slow and happens once, and a lease for what it is asked now: the
+  // third one is, and those before are asked for while all wait for the objects.
+  warmUpSeconds: 75 + keysSeconds,
+  apart: { seconds: keysSeconds, roundsMax: 3 },
 };
 
 /** What a browser sends behind Cloudflare's edge: what a proxy costs goes by the number of headers. */
@@ -83,7 +86,12 @@ const routes = (count: number): Load => ({
   requests: Array.from({ length: count }, (_, index) => request(pathOfRoute(index))),
 });
 
-const usual = { bareLoad: bare, warmUpSeconds, settleSeconds: 0, secondsMin: 0, isRefused: false };
+const usual = {
+  bareLoad: bare,
+  warmUpSeconds,
+  apart: null,
+  isRefused: false,
+};
 
 function ours(name: string, setup: Setup, what: string, load: Load, more: Partial<Case> = {}): Case {
   return { ...usual, name, what, target: { setup }, load, ...more };
@@ -105,7 +113,7 @@ export const cases: readonly Case[] = [
   ours("minimal", "minimal", "one route, one origin, nothing else", get("/minimal")),
   plainCase,
   ours("limited", "full", "plain + leased limit with headers, one hot key", get("/limited")),
-  ours("keys", "keys", "the same, 10,000 keys, leases of 60 s", { requests: byClient }, keysTimes),
+  ours("keys", "keys", "the same, 10,000 keys, leases of three minutes", { requests: byClient }, keysTimes),
   ours("keys-new", "keys", "the same, each request has a new key", get("/keys", { "x-client-id": "client-{new}" })),
   ours("denied", "full", "plain, refused by the limiter", get("/denied"), { isRefused: true }),
   ours("debug", "debug", "plain + debug headers", get("/plain")),

@@ -44,7 +44,7 @@ export function fullConfig(origin: string, debugHeaders = false) {
     services: { all: { circuitBreaker: {}, outlierDetection: {}, origins: versionsOf(origin) } },
     rateLimits: {
       hot: { windows: [{ limit: 100_000_000, seconds: 60 }], key: ["global"] },
-      // Leases of 60 s that begin and end at any time, not with the minute.
+      // Leases of 180 s that begin and end at any time, not with the hour.
       "by-client": { windows: [{ limit: 1_000_000, seconds: 3_600 }], key: ["header:x-client-id"] },
       once: { windows: [{ limit: 1, seconds: 3_600 }], key: ["global"] },
       thousand: { windows: [{ limit: 60_000, seconds: 60 }], key: ["global"] },

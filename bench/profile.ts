@@ -3,16 +3,16 @@
  * not go by time, so a machine that is busy or slow gives the same figures.
  */
 import { number, optionsOf } from "../scripts/options.ts";
-import { type Case, cases, plainCase, setups } from "./cases.ts";
+import { cases, plainCase } from "./cases.ts";
 import { requireTools } from "./machine.ts";
 import { type Load, runWrk } from "./measure/wrk.ts";
 import { type Counting, newCounting, profileTools } from "./profile/counting.ts";
 import { kindNames, kindOf } from "./profile/kinds.ts";
 import type { Target } from "./rounds.ts";
-import { startGateway } from "./servers/gateway.ts";
 import { startOrigin } from "./servers/nginx.ts";
-import { startBare, startPeer } from "./servers/peers.ts";
+import { startBare } from "./servers/peers.ts";
 import { leaveGatewayAlone, stopAll } from "./servers/process.ts";
+import { startTarget } from "./servers/start.ts";
 import { type Emulator, workerdBinary } from "./servers/workerd.ts";
 import { table } from "./table.ts";
 
@@ -55,15 +55,9 @@ async function main(seconds: number, top: number): Promise<void> {
   };
   await profile("BARE", plainCase.bareLoad, (under) => startBare(origin, under));
   for (const each of cases.filter(({ name }) => profiled.includes(name)))
-    await profile(each.name, each.load, (under) => start(each, origin, under));
+    await profile(each.name, each.load, (under) => startTarget(each.target, origin, under));
   console.log(byKind(profiles));
   if (top > 0) console.log(`\n${mostAbove(profiles.get("BARE")!, profiles.get("plain")!, top)}`);
-}
-
-async function start({ target }: Case, origin: string, under: Emulator): Promise<Target> {
-  if ("peer" in target) return startPeer(target.peer, origin, under);
-  const { url, workerd } = await startGateway(setups[target.setup](origin), { under });
-  return { url, pid: workerd.process.pid };
 }
 
 async function profileOf({ url, pid }: Target, load: Load, counting: Counting, seconds: number): Promise<Profile> {

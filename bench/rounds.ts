@@ -11,6 +11,8 @@ export interface Target {
   readonly url: string;
   /** Process whose CPU time is counted. */
   readonly pid: number;
+  /** Ends it. */
+  stop(): Promise<void>;
 }
 
 /** One run. */
@@ -54,13 +56,8 @@ export async function runRounds(
   for (let round = 1; round <= rounds; round++) {
     let last: { readonly load: Load; readonly sample: Sample } | null = null;
     for (const each of cases) {
-      if (each.settleSeconds > 0) {
-        await run(targetOf(each), each.load, { seconds: each.settleSeconds });
-        // BARE has to be measured just before.
-        last = null;
-      }
       const before: Sample = last?.load === each.bareLoad ? last.sample : await run(bare, each.bareLoad, { seconds });
-      const length = Math.max(seconds, each.secondsMin);
+      const length = each.apart?.seconds ?? seconds;
       const sample = await run(targetOf(each), each.load, { seconds: length }, each.isRefused);
       const after = await run(bare, each.bareLoad, { seconds });
       last = { load: each.bareLoad, sample: after };

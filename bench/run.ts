@@ -1,16 +1,16 @@
 /** `npm run bench`: measures the gateway beside BARE and its peers. bench/README.md says how to read the result. */
-import { type Case, plainCase, setups, warmUpSeconds } from "./cases.ts";
+import { type Case, plainCase, warmUpSeconds } from "./cases.ts";
 import { comparedFigures, findFigures, latencyFigures } from "./figures/index.ts";
 import { measureLatency } from "./figures/latency.ts";
 import { describeMachine, requireTools } from "./machine.ts";
 import { runWrk } from "./measure/wrk.ts";
 import { type Options, readOptions } from "./options.ts";
 import { type Results, saveResults, writeReadme } from "./results.ts";
-import { runRounds, summarize, type Target } from "./rounds.ts";
-import { startGateway } from "./servers/gateway.ts";
+import { type Round, runRounds, summarize, type Target } from "./rounds.ts";
 import { startOrigin } from "./servers/nginx.ts";
-import { startBare, startPeer } from "./servers/peers.ts";
+import { startBare } from "./servers/peers.ts";
 import { leaveGatewayAlone, stopAll } from "./servers/process.ts";
+import { startTarget } from "./servers/start.ts";
 import { tablesOf } from "./table.ts";
 
 const report = (line: string) => console.error(line);
@@ -34,14 +34,23 @@ async function bench({ cases, figures: groups, rounds, seconds }: Options): Prom
   const at = new Date().toISOString();
   const origin = await startOrigin();
   const bare = await startBare(origin.url);
-  const targets = await startTargets(cases, origin.url);
+  const byCase = new Map<string, readonly Round[]>();
+  for (const each of cases) {
+    if (each.apart === null) continue;
+    const target = await start(each.target, origin.url);
+    const pace = { rounds: Math.min(rounds, each.apart.roundsMax), seconds };
+    for (const [name, all] of await runRounds([each], () => target, bare, pace, report)) byCase.set(name, all);
+    await target.stop();
+  }
+  const others = cases.filter(({ apart }) => apart === null);
+  const targets = await startTargets(others, origin.url);
   const targetOf = (each: Case) => targets.get(processOf(each))!;
-  const byCase = await runRounds(cases, targetOf, bare, { rounds, seconds }, report);
+  for (const [name, all] of await runRounds(others, targetOf, bare, { rounds, seconds }, report)) byCase.set(name, all);
   const measured = new Map([...byCase].map(([name, all]) => [name, summarize(all)]));
   const figures = comparedFigures(measured);
   if (groups.includes("latency")) {
     report("figures: latency");
-    const plain = targets.get("full") ?? (await startSetup("full", origin.url));
+    const plain = targets.get("full") ?? (await start({ setup: "full" }, origin.url));
     const saturated = measured.get("plain")?.rps.median ?? (await saturation(plain, seconds));
     figures.push(...latencyFigures(await measureLatency(plain, bare, saturated, rounds)));
   }
@@ -64,20 +73,14 @@ async function startTargets(cases: readonly Case[], origin: string): Promise<Rea
   const targets = new Map<string, Target>();
   for (const each of cases) {
     const name = processOf(each);
-    if (targets.has(name)) continue;
-    const { target } = each;
-    targets.set(
-      name,
-      "setup" in target ? await startSetup(target.setup, origin) : await startPeer(target.peer, origin),
-    );
+    if (!targets.has(name)) targets.set(name, await start(each.target, origin));
   }
   return targets;
 }
 
-async function startSetup(setup: keyof typeof setups, origin: string): Promise<Target> {
-  report(`starting ${setup}`);
-  const { url, workerd } = await startGateway(setups[setup](origin));
-  return { url, pid: workerd.process.pid };
+function start(target: Case["target"], origin: string): Promise<Target> {
+  if ("setup" in target) report(`starting ${target.setup}`);
+  return startTarget(target, origin);
 }
 
 async function saturation({ url }: Target, seconds: number): Promise<number> {

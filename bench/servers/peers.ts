@@ -9,7 +9,7 @@ import { type Emulator, prepareWorkerd, type Workerd } from "./workerd.ts";
 export async function startPeer(peer: Peer, origin: string, under: Emulator = []): Promise<Target> {
   if (peer === "nginx" || peer === "nginx-limit") {
     const { process, url } = await startProxy(origin, peer === "nginx-limit");
-    return { url, pid: process.pid };
+    return { url, pid: process.pid, stop: () => process.stop() };
   }
   return targetOf(await (await prepareWorker(peer, origin, under))(), peer);
 }
@@ -30,5 +30,5 @@ async function prepareWorker(name: string, origin: string, under: Emulator): Pro
 }
 
 function targetOf(workerd: Workerd, part: string): Target {
-  return { url: workerd.url(part), pid: workerd.process.pid };
+  return { url: workerd.url(part), pid: workerd.process.pid, stop: () => workerd.stop() };
 }

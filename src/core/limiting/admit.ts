@@ -2,7 +2,17 @@
 import { type Again, type Ask, type Decision, isExact, type Standing } from "./decision.ts";
 import { limits } from "./limits.ts";
 import { askExactly, askLease, askToExchange } from "./request.ts";
-import { addDemand, demandOf, type Entry, entryOf, inHand, isLive, type LeaseRequest, type Table } from "./table.ts";
+import {
+  addDemand,
+  demandOf,
+  type Entry,
+  entryOf,
+  follow,
+  inHand,
+  isLive,
+  type LeaseRequest,
+  type Table,
+} from "./table.ts";
 import { giveBack, type Taken, take } from "./take.ts";
 
 /** Decides one limit; see `admitAll`. */
@@ -15,7 +25,11 @@ export function admit(table: Table, ask: Ask, nowMs: number, again?: Again): Dec
  * after its calls, and exact grants among them are used now or given back.
  */
 export function admitAll(table: Table, asks: readonly Ask[], nowMs: number, again?: Again): Decision {
-  const entries = asks.map(({ key }) => entryOf(table, key, nowMs));
+  const entries = asks.map(({ key, policy }) => {
+    const entry = entryOf(table, key, nowMs);
+    follow(entry, policy, nowMs);
+    return entry;
+  });
   const decision = decide(table, asks, entries, nowMs, again);
   // Counted after the decision: a lease is for the demand that follows, and this request has its own need.
   if (again === undefined) for (let at = 0; at < asks.length; at++) addDemand(entries[at]!, asks[at]!.cost, nowMs);

@@ -26,9 +26,10 @@ export function forgetLeases(book: Book, nowMs: number): void {
   if (book.leases.some(isOver)) book.leases = book.leases.filter((lease) => !isOver(lease));
 }
 
-/** Isolates that called within ten leases of `leaseMs`; at least 1. */
+/** Isolates that called lately, with leases of `leaseMs`; at least 1. */
 export function activeIsolates(book: Book, leaseMs: number, nowMs: number): number {
-  const activeMs = Math.min(limits.activeMsMax, Math.max(limits.activeMsMin, limits.activeLeases * leaseMs));
+  const leasesMs = Math.min(limits.activeMsMax, Math.max(limits.activeMsMin, limits.activeLeases * leaseMs));
+  const activeMs = Math.max(leasesMs, leaseMs);
   let count = 0;
   for (const { seenMs } of book.isolates.values()) if (nowMs - seenMs <= activeMs) count++;
   return Math.max(1, count);

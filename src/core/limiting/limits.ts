@@ -3,11 +3,13 @@ export const limits = Object.freeze({
   // --- Leases -----------------------------------------------------------------------------------------------------
   /** Shortest lease: longer than a call to the object may take, so that a granted permit can still be spent. */
   leaseMsMin: 250,
-  /** Longest lease: what a lowered limit takes to be in effect at the most. */
-  leaseMsMax: 60_000,
-  /** A sliding window's lease is this part of the window, and at least so long. */
-  slidingLeaseDivisor: 20,
+  /** Longest lease. What an isolate had in hand when it died is charged for so long, and in a window until that ends. */
+  leaseMsMax: 300_000,
+  /** The lease of a long window is this part of it; a sliding one's is at least so long. */
+  leaseDivisor: 20,
   slidingLeaseMsMin: 500,
+  /** A fixed window's lease is at least so long, or all of a shorter window. */
+  fixedLeaseMsMin: 60_000,
   /** A bucket's lease is what refills this part of the burst. */
   bucketLeaseDivisor: 8,
   /** A bucket that holds less than this is asked for every request: leasing would cost it whole permits. */
@@ -25,7 +27,7 @@ export const limits = Object.freeze({
   isolatesMax: 256,
   /** Leases of one isolate that can still be settled; older ones count as spent. */
   leasesPerIsolateMax: 4,
-  /** An isolate counts as active for 10 leases after it was seen, within these bounds. */
+  /** An isolate counts as active for 10 leases after it was seen, within these bounds, and at least for its lease. */
   activeLeases: 10,
   activeMsMin: 10_000,
   activeMsMax: 60_000,

@@ -80,8 +80,8 @@ function plainLeaseMs(sliding: boolean, limit: number, windowMs: number): number
     if (limit * 1_000 <= limits.exactPerSecondMax * windowMs) return 0;
     return limits.leaseMsMin;
   }
-  const leaseMs = sliding ? Math.max(limits.slidingLeaseMsMin, windowMs / limits.slidingLeaseDivisor) : windowMs;
-  return Math.min(limits.leaseMsMax, Math.floor(leaseMs));
+  const leaseMsMin = sliding ? limits.slidingLeaseMsMin : Math.min(windowMs, limits.fixedLeaseMsMin);
+  return Math.floor(Math.min(limits.leaseMsMax, Math.max(leaseMsMin, windowMs / limits.leaseDivisor)));
 }
 
 function bucketLeaseMs({ rate, burst }: { readonly rate: number; readonly burst: number }): number {

@@ -104,8 +104,10 @@ export function granted(
 
 function hold(entry: Entry, { query, sentAtMs }: LeaseRequest, reply: LeaseReply, nowMs: number): void {
   close(entry, nowMs, false);
-  const { granted } = reply;
-  entry.leases = [...entry.leases, { seq: query.seq, granted, permits: granted, expiresMs: sentAtMs + reply.ttlMs }];
+  const { seq, policyVersion } = query;
+  const lease = { seq, granted: reply.granted, permits: reply.granted, expiresMs: sentAtMs + reply.ttlMs };
+  if (policyVersion >= entry.policy.sinceVersion) entry.leases = [...entry.leases, lease];
+  else report(entry, seq, 0);
 }
 
 function deny(

@@ -73,14 +73,15 @@ export function limitsPart(setup: LimitsSetup, town: Town): Part {
   };
 
   const admitted = (table: Table, ask: Ask, exact: First | undefined): void => {
-    const { key, cost } = ask;
+    const { key, cost, policy } = ask;
     if (isExact(ask)) {
       if (exact === undefined) world.breach("L2: admitted without a grant of its own");
       else logs.get(key)!.push({ atMs: exact.slotMs, cost });
       return;
     }
     logs.get(key)!.push({ atMs: world.nowMs, cost });
-    if (!ledgerOf(table, key).spend(cost, world.nowMs)) world.breach(`L2 or L3: ${cost} spent that no lease covers`);
+    if (!ledgerOf(table, key).spend(cost, world.nowMs, policy.version))
+      world.breach(`L2 or L3: ${cost} spent that no lease covers`);
   };
 
   /** The grant that a request would use, as `take` finds it. */
@@ -111,7 +112,8 @@ export function limitsPart(setup: LimitsSetup, town: Town): Part {
       granted(table: Table, request: LeaseRequest, reply: Dated, ...rest: unknown[]): void {
         const entry = findEntry(table, request.key);
         if (entry?.pending === request && reply.granted > 0) {
-          ledgerOf(table, request.key).add(reply.granted, reply.first.chargedAtMs + reply.ttlMs);
+          const { key, query } = request;
+          ledgerOf(table, key).add(reply.granted, reply.first.chargedAtMs + reply.ttlMs, query.policyVersion);
         }
         if (entry?.tickets.get(request.query.seq) === null) grants.set(request, reply.first);
         real.granted(table, request, reply, ...rest);

@@ -9,6 +9,7 @@ import { failed, granted } from "../../../../src/core/limiting/request.ts";
 import {
   type Entry,
   entryOf,
+  follow,
   inHand,
   type LeaseRequest,
   newTable,
@@ -35,6 +36,40 @@ function tableWith(one: Ask, part: Partial<LeaseReply>): { table: Table; request
 }
 
 const kinds = (table: Table, one: Ask, ...atMs: number[]) => atMs.map((ms) => admit(table, one, ms).kind);
+
+describe("a new version of the limit", () => {
+  const one = ask([sliding(1_000)], { version: 5 });
+  const kept = ask([sliding(1_000)], { version: 6 });
+  const lowered = ask([sliding(900)], { version: 7 });
+
+  test("leaves the permits in hand when its windows are the same", () => {
+    const { table } = tableWith(one, { granted: 3 });
+    expect(kinds(table, kept, t0 + 20, t0 + 21)).toEqual(["allowed", "allowed"]);
+  });
+
+  test("ends them when they are others, and reports what was used", () => {
+    const { table } = tableWith(one, { granted: 3 });
+    expect(kinds(table, one, t0 + 20)).toEqual(["allowed"]);
+    const { query } = requestOf(admit(table, lowered, t0 + 30));
+    expect(query).toMatchObject({ policyVersion: 7, windows: [sliding(900)], reports: [{ seq: 1, used: 1 }] });
+  });
+
+  test("ends what was asked for before: the answer is reported as unused", () => {
+    const table = newTable("a");
+    const request = requestOf(admit(table, kept, t0));
+    admit(table, lowered, t0 + 5);
+    granted(table, request, reply({ granted: 3 }), t0 + 10, never);
+    const { query } = requestOf(admit(table, lowered, t0 + 20));
+    expect(query).toMatchObject({ policyVersion: 7, reports: [{ seq: 1, used: 0 }] });
+  });
+
+  test("is not undone by a request that is still decided by the one before", () => {
+    const { table } = tableWith(lowered, { granted: 3 });
+    expect(kinds(table, one, t0 + 20)).toEqual(["allowed"]);
+    expect(kinds(table, lowered, t0 + 21)).toEqual(["allowed"]);
+    expect(kinds(table, ask([sliding(900)], { version: 8 }), t0 + 22)).toEqual(["allowed"]);
+  });
+});
 
 describe("permits in hand", () => {
   const one = ask([sliding(1_000)]);
@@ -166,9 +201,11 @@ describe("a call", () => {
     ["no lease that lasts", { leases: [held(99, soonMs)] }, true],
   ])("with %s: made ahead or not", (_, part, isAhead, window = sliding(1_000)) => {
     const table = newTable("a");
+    const one = ask([window]);
+    follow(entryOf(table, "k", t0), one.policy, t0);
     // A copy: what is taken from a lease is taken from its object.
     Object.assign(entryOf(table, "k", t0), { demand: demandOf(500), ...structuredClone(part) });
-    const decision = admit(table, ask([window]), t0);
+    const decision = admit(table, one, t0);
     expect(decision.kind === "allowed" && decision.background.length === 1).toBe(isAhead);
     expect(decision.kind).toBe("allowed");
   });

@@ -100,6 +100,20 @@ describe("a lease can be settled", () => {
   });
 });
 
+test.each<[string, WindowSpec[], activeMs: number]>([
+  ["ten leases", [sliding(100, 80_000)], 40_000],
+  ["ten seconds", [sliding(100, 10_000)], 10_000],
+  ["a minute", [sliding(100, 200_000)], 60_000],
+  ["its lease, if that is more", [sliding(100, 86_400_000)], 300_000],
+])("an isolate is active for %s, to the last moment", (_, windows, activeMs) => {
+  const book = emptyBook();
+  lease(book, query(windows), t0);
+  const counts = [0, 1].map(
+    (ms) => lease(book, query(windows, { isolate: "b", seq: 1 + ms }), t0 + activeMs + ms).reply.isolates,
+  );
+  expect(counts).toEqual([2, 1]);
+});
+
 test("an isolate is remembered for ten minutes, to the last moment", () => {
   const book = emptyBook();
   lease(book, query([sliding(100)]), t0);

@@ -32,7 +32,7 @@ describe("a grant", () => {
     ["the demand of its time and a quarter more", [sliding(1_000)], { rate: 10 }, 38, 3_000],
     ["at most half of what is free for the first", [sliding(40)], { rate: 10 }, 20, 3_000],
     ["to the end of a fixed window", [fixed(1_000)], { rate: 1 }, 75, 60_000],
-    ["no longer than the longest lease", [fixed(1_000_000, 86_400_000)], { rate: 1 }, 75, 60_000],
+    ["no longer than the longest lease", [fixed(1_000_000, 86_400_000)], { rate: 1 }, 375, 300_000],
     ["at least what is needed", [sliding(40)], { rate: 1, need: 35 }, 35, 250],
     ["no longer for demand of just what is needed", [sliding(1_000)], { rate: 10, need: 38 }, 38, 250],
     ["of a short sliding window: a tenth of it", [sliding(1_000, 1_000)], { rate: 400 }, 50, 250],

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Book } from "../../../../src/core/limiting/book.ts";
 import type { Bucket } from "../../../../src/core/limiting/bucket.ts";
+import type { Policy } from "../../../../src/core/limiting/policy.ts";
 import type { Entry, HeldLease, LeaseRequest, Table } from "../../../../src/core/limiting/table.ts";
 import type { Hold, Meter } from "../../../../src/core/limiting/types.ts";
 import { searchIn } from "../../../support/mutants.ts";
@@ -10,6 +11,7 @@ import { scenarios } from "./scenarios.ts";
 const breachesWith = searchIn("limiting", scenarios, 600, () => import("./simulation.ts"));
 
 type AnyMeter = Meter<never>;
+type Follow = (entry: Entry, policy: Policy, nowMs: number) => void;
 
 describe("the simulation finds", () => {
   test("a token bucket that credits everything", async () => {
@@ -151,6 +153,22 @@ describe("the simulation finds", () => {
       rowOf: (book: Book) => real.rowOf({ ...book, chunk: { amount: 0, untilMs: 0 } }),
     }));
     expect(found).toContain("L1");
+  });
+
+  test.each<[string, (real: Follow) => Follow]>([
+    ["with what it had in hand", () => () => {}],
+    [
+      "with what it had asked for",
+      (follow) => (entry, policy, nowMs) => {
+        follow(entry, policy, nowMs);
+        entry.policy.sinceVersion = -1;
+      },
+    ],
+  ])("an isolate that goes on %s under a new limit", async (_, mutant) => {
+    const found = await breachesWith("changed", "table.ts", (real: { follow: Follow }) => ({
+      follow: mutant(real.follow),
+    }));
+    expect(found).toContain("L2 or L3");
   });
 
   test("an answer that counts from when it arrives", async () => {

@@ -140,7 +140,11 @@ export function simulate(scenario: Scenario): Result {
     const exact = isExact(ask) ? again?.requests.find((request) => admittedAtMs.has(request)) : undefined;
     if (exact !== undefined) log.push({ atMs: admittedAtMs.get(exact)!, cost: ask.cost });
     else log.push({ atMs: nowMs, cost: ask.cost });
-    if (exact === undefined && scenario.consistency === "leased" && !isolate.ledger.spend(ask.cost, nowMs)) {
+    if (
+      exact === undefined &&
+      scenario.consistency === "leased" &&
+      !isolate.ledger.spend(ask.cost, nowMs, ask.policy.version)
+    ) {
       wrong.push(`L2 or L3: ${ask.cost} spent at ${nowMs} that no lease covers`);
     }
     return decision;
@@ -165,7 +169,7 @@ export function simulate(scenario: Scenario): Result {
     const { reply } = answered;
     const entry = isolate.table.entries.get(key);
     if (entry?.pending === request && reply.granted > 0) {
-      isolate.ledger.add(reply.granted, answered.chargedAtMs + reply.ttlMs);
+      isolate.ledger.add(reply.granted, answered.chargedAtMs + reply.ttlMs, request.query.policyVersion);
     }
     if (entry?.tickets.get(request.query.seq) === null) admittedAtMs.set(request, answered.slotMs);
     granted(isolate.table, request, reply, clockOf(isolate, atMs, random), random.next);
