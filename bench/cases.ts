@@ -20,7 +20,7 @@ export type Setup = keyof typeof setups;
 export const peers = ["hono-proxy", "naive", "nginx", "nginx-limit"] as const;
 export type Peer = (typeof peers)[number];
 
-/** For what does not outlast the runs of other cases. */
+/** How a case is measured whose steady state does not outlast the runs of others. */
 export interface Apart {
   /** Length of a run: a whole turn of what comes by turns. */
   readonly seconds: number;
@@ -37,7 +37,10 @@ export interface Case {
   readonly bareLoad: Load;
   /** Time after which the isolate has seen what it will see. */
   readonly warmUpSeconds: number;
-  /** Measured in a process of its own, its rounds in a row; null: its rounds are among those of others. */
+  /**
+   * Measured by itself, its rounds in a row, with the limiters' objects in another process; null: its rounds are among those
+   * of others, and all is in one process.
+   */
   readonly apart: Apart | null;
   /** Every request is refused, and should be. */
   readonly isRefused: boolean;
@@ -50,7 +53,7 @@ const keysSeconds = 180;
 const keysTimes = {
   // Enough for each of 10,000 keys to have its object, which is slow and happens once, and a lease for what it is asked now: the
   // third one is, and those before are asked for while all wait for the objects.
-  warmUpSeconds: 75 + keysSeconds,
+  warmUpSeconds: 120,
   apart: { seconds: keysSeconds, roundsMax: 3 },
 };
 

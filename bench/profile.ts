@@ -55,7 +55,7 @@ async function main(seconds: number, top: number): Promise<void> {
   };
   await profile("BARE", plainCase.bareLoad, (under) => startBare(origin, under));
   for (const each of cases.filter(({ name }) => profiled.includes(name)))
-    await profile(each.name, each.load, (under) => startTarget(each.target, origin, under));
+    await profile(each.name, each.load, (under) => startTarget(each, origin, under));
   console.log(byKind(profiles));
   if (top > 0) console.log(`\n${mostAbove(profiles.get("BARE")!, profiles.get("plain")!, top)}`);
 }

@@ -37,7 +37,7 @@ async function bench({ cases, figures: groups, rounds, seconds }: Options): Prom
   const byCase = new Map<string, readonly Round[]>();
   for (const each of cases) {
     if (each.apart === null) continue;
-    const target = await start(each.target, origin.url);
+    const target = await start(each, origin.url);
     const pace = { rounds: Math.min(rounds, each.apart.roundsMax), seconds };
     for (const [name, all] of await runRounds([each], () => target, bare, pace, report)) byCase.set(name, all);
     await target.stop();
@@ -50,7 +50,7 @@ async function bench({ cases, figures: groups, rounds, seconds }: Options): Prom
   const figures = comparedFigures(measured);
   if (groups.includes("latency")) {
     report("figures: latency");
-    const plain = targets.get("full") ?? (await start({ setup: "full" }, origin.url));
+    const plain = targets.get("full") ?? (await start(plainCase, origin.url));
     const saturated = measured.get("plain")?.rps.median ?? (await saturation(plain, seconds));
     figures.push(...latencyFigures(await measureLatency(plain, bare, saturated, rounds)));
   }
@@ -73,14 +73,14 @@ async function startTargets(cases: readonly Case[], origin: string): Promise<Rea
   const targets = new Map<string, Target>();
   for (const each of cases) {
     const name = processOf(each);
-    if (!targets.has(name)) targets.set(name, await start(each.target, origin));
+    if (!targets.has(name)) targets.set(name, await start(each, origin));
   }
   return targets;
 }
 
-function start(target: Case["target"], origin: string): Promise<Target> {
-  if ("setup" in target) report(`starting ${target.setup}`);
-  return startTarget(target, origin);
+function start(each: Case, origin: string): Promise<Target> {
+  report(`starting ${processOf(each)}`);
+  return startTarget(each, origin);
 }
 
 async function saturation({ url }: Target, seconds: number): Promise<number> {

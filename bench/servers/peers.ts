@@ -26,7 +26,7 @@ async function prepareWorker(name: string, origin: string, under: Emulator): Pro
   const { path } = await buildWorker(name);
   const limiter = name === "naive" && { LIMITER: objectsOf("NaiveLimiter", name) };
   const bindings = { ORIGIN: textValue(origin), ...limiter };
-  return prepareWorkerd([{ name, path, bindings, classes: limiter ? ["NaiveLimiter"] : [], listens: true }], under);
+  return prepareWorkerd([{ name, path, bindings, classes: limiter ? ["NaiveLimiter"] : [], listens: true }], { under });
 }
 
 function targetOf(workerd: Workerd, part: string): Target {
