@@ -85,7 +85,7 @@ it.runIf(process.platform === "linux")(
     // Keys with permits in hand, after all these.
     await send((at) => `leased-${at}`, 50, "1");
   },
-  120_000,
+  300_000,
 );
 
 it("nothing was thrown that nobody caught", () => {
