@@ -44,8 +44,8 @@ export function fullConfig(origin: string, debugHeaders = false) {
     services: { all: { circuitBreaker: {}, outlierDetection: {}, origins: versionsOf(origin) } },
     rateLimits: {
       hot: { windows: [{ limit: 100_000_000, seconds: 60 }], key: ["global"] },
-      // Leases of 180 s that begin and end at any time, not with the hour.
-      "by-client": { windows: [{ limit: 1_000_000, seconds: 3_600 }], key: ["header:x-client-id"] },
+      // Leases of five minutes that begin and end at any time, not with the day.
+      "by-client": { windows: [{ limit: 1_000_000, seconds: 86_400 }], key: ["header:x-client-id"] },
       once: { windows: [{ limit: 1, seconds: 3_600 }], key: ["global"] },
       thousand: { windows: [{ limit: 60_000, seconds: 60 }], key: ["global"] },
     },

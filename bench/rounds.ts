@@ -11,6 +11,8 @@ export interface Target {
   readonly url: string;
   /** Process whose CPU time is counted. */
   readonly pid: number;
+  /** Limits decided without their objects so far: answers look the same, but something else was measured. */
+  degraded(): number;
   /** Ends it. */
   stop(): Promise<void>;
 }
@@ -19,7 +21,7 @@ export interface Target {
 export interface Sample {
   readonly cpuUs: number;
   readonly rps: number;
-  /** Errors of connections, and answers that were not as expected. */
+  /** Errors of connections, answers that were not as expected, and limits decided without their objects. */
   readonly failed: number;
 }
 
@@ -71,12 +73,14 @@ export async function runRounds(
   return byCase;
 }
 
-async function run({ url, pid }: Target, load: Load, pace: Pace, isRefused = false): Promise<Sample> {
+async function run({ url, pid, degraded }: Target, load: Load, pace: Pace, isRefused = false): Promise<Sample> {
+  const degradedBefore = degraded();
   const startUs = cpuUsOf(pid);
   const { requests, seconds, socketErrors, refused } = await runWrk(url, load, pace);
   if (requests === 0) throw new Error(`${url} answered nothing`);
-  const failed = socketErrors + (isRefused ? requests - refused : refused);
-  return { cpuUs: (cpuUsOf(pid) - startUs) / requests, rps: requests / seconds, failed };
+  const cpuUs = (cpuUsOf(pid) - startUs) / requests;
+  const failed = socketErrors + (isRefused ? requests - refused : refused) + degraded() - degradedBefore;
+  return { cpuUs, rps: requests / seconds, failed };
 }
 
 const meanOf = (a: number, b: number) => (a + b) / 2;

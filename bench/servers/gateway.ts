@@ -19,29 +19,23 @@ export interface Gateway {
   admin<T>(method: "GET" | "PUT" | "POST", path: string, body?: unknown): Promise<T>;
 }
 
-export interface GatewayOptions {
-  /** The Worker that counts. */
-  readonly counting?: boolean;
-  /** A second Worker that calls its objects. */
-  readonly driver?: boolean;
-  /** Address of such a driver in another process, which has the limiters' objects. */
-  readonly limiters?: string;
-  readonly core?: number;
-  readonly under?: Emulator;
-}
-
-/** Starts one with `config` in force. */
-export async function startGateway(config: unknown, options: GatewayOptions = {}): Promise<Gateway> {
+/** Starts one with `config` in force. `counting`: the Worker that counts; `driver`: a second Worker that calls its objects. */
+export async function startGateway(
+  config: unknown,
+  options: { counting?: boolean; driver?: boolean; under?: Emulator } = {},
+): Promise<Gateway> {
   const gateway = await launch(await prepareGateway(options));
   await apply(gateway, config);
   return gateway;
 }
 
 /** Prepares processes that share their stored objects. */
-export async function prepareGateway(options: GatewayOptions = {}): Promise<() => Promise<Workerd>> {
-  const { counting, driver, limiters } = options;
-  const wrapper = counting ? "counting" : limiters === undefined ? null : "elsewhere";
-  const { path } = wrapper === null ? await buildGateway() : await buildWorker(wrapper);
+export async function prepareGateway({
+  counting = false,
+  driver = false,
+  under = [],
+}: Parameters<typeof startGateway>[1] = {}): Promise<() => Promise<Workerd>> {
+  const { path } = counting ? await buildWorker("counting") : await buildGateway();
   const bindings = Object.fromEntries(objects.map(({ binding, className }) => [binding, objectsOf(className, name)]));
   const secrets = ["ADMIN_TOKEN", "REGISTRAR_TOKEN"].map(
     (secret) => [secret, textValue(`${secret}-${token}`)] as const,
@@ -53,7 +47,6 @@ export async function prepareGateway(options: GatewayOptions = {}): Promise<() =
     bindings: {
       ...bindings,
       ...Object.fromEntries(secrets),
-      ...(limiters !== undefined && { LIMITERS: textValue(limiters) }),
       ALLOW_PRIVATE_ORIGINS: textValue("true"),
       ...(version !== undefined && {
         [version]: jsonValue({ id: "bench", tag: "", timestamp: new Date(0).toISOString() }),
@@ -62,9 +55,9 @@ export async function prepareGateway(options: GatewayOptions = {}): Promise<() =
     classes: objects.map(({ className }) => className),
     listens: true,
   };
-  if (!driver) return prepareWorkerd([program], options);
+  if (!driver) return prepareWorkerd([program], under);
   const { path: driverPath } = await buildWorker("driver");
-  return prepareWorkerd([program, { name: "driver", path: driverPath, bindings, classes: [], listens: true }], options);
+  return prepareWorkerd([program, { name: "driver", path: driverPath, bindings, classes: [], listens: true }], under);
 }
 
 /** Starts a process of what was prepared; the configuration is what is stored. */

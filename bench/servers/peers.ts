@@ -9,7 +9,7 @@ import { type Emulator, prepareWorkerd, type Workerd } from "./workerd.ts";
 export async function startPeer(peer: Peer, origin: string, under: Emulator = []): Promise<Target> {
   if (peer === "nginx" || peer === "nginx-limit") {
     const { process, url } = await startProxy(origin, peer === "nginx-limit");
-    return { url, pid: process.pid, stop: () => process.stop() };
+    return { url, pid: process.pid, degraded: () => 0, stop: () => process.stop() };
   }
   return targetOf(await (await prepareWorker(peer, origin, under))(), peer);
 }
@@ -26,9 +26,9 @@ async function prepareWorker(name: string, origin: string, under: Emulator): Pro
   const { path } = await buildWorker(name);
   const limiter = name === "naive" && { LIMITER: objectsOf("NaiveLimiter", name) };
   const bindings = { ORIGIN: textValue(origin), ...limiter };
-  return prepareWorkerd([{ name, path, bindings, classes: limiter ? ["NaiveLimiter"] : [], listens: true }], { under });
+  return prepareWorkerd([{ name, path, bindings, classes: limiter ? ["NaiveLimiter"] : [], listens: true }], under);
 }
 
 function targetOf(workerd: Workerd, part: string): Target {
-  return { url: workerd.url(part), pid: workerd.process.pid, stop: () => workerd.stop() };
+  return { url: workerd.url(part), pid: workerd.process.pid, degraded: () => 0, stop: () => workerd.stop() };
 }

@@ -30,7 +30,7 @@ export interface Workerd {
 /** Writes the configuration once; each call of the result starts a process with it, on the same stored objects. */
 export async function prepareWorkerd(
   programs: readonly Program[],
-  { core = cores.gateway, under = [] }: { readonly core?: number; readonly under?: Emulator } = {},
+  under: Emulator = [],
 ): Promise<() => Promise<Workerd>> {
   const dir = tempDir();
   const { path } = await buildWorker(cachePart);
@@ -48,13 +48,13 @@ export async function prepareWorkerd(
   const config = join(dir, "config.capnp");
   writeFileSync(config, capnpOf(parts, runtime));
   const listening = programs.filter(({ listens }) => listens).map(({ name }) => name);
-  return () => start(config, listening, core, under);
+  return () => start(config, listening, under);
 }
 
-async function start(config: string, listening: readonly string[], core: number, under: Emulator): Promise<Workerd> {
+async function start(config: string, listening: readonly string[], under: Emulator): Promise<Workerd> {
   const args = [workerdBinary, "serve", "--experimental", "--control-fd=3", config, "config"];
   const [program, ...rest] = [...under, ...args];
-  const process = startPinned(core, program!, rest, true);
+  const process = startPinned(cores.gateway, program!, rest, true);
   const ports = await portsOf(process, listening.length);
   return {
     process,

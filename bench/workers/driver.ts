@@ -1,9 +1,4 @@
-/**
- * Calls the gateway's objects directly: `POST /limiter/N` and `POST /health/N` make N calls of one object at once; `POST /lease`
- * with `{key, query}` asks the limiter of a key, for a gateway in another process.
- */
-import type { LeaseQuery } from "../../src/core/limiting/types.ts";
-
+/** Calls the gateway's objects directly: `POST /limiter/N` and `POST /health/N` make N calls of one object at once. */
 interface Bindings {
   readonly RATE_LIMITER: Env["RATE_LIMITER"];
   readonly SERVICE_HEALTH: Env["SERVICE_HEALTH"];
@@ -34,10 +29,6 @@ const calls: Readonly<Record<string, (env: Bindings) => Promise<unknown>>> = {
 export default {
   async fetch(request, env) {
     const [, name = "", count] = new URL(request.url).pathname.split("/");
-    if (name === "lease") {
-      const { key, query } = await request.json<{ key: string; query: LeaseQuery }>();
-      return Response.json(await env.RATE_LIMITER.getByName(key).lease(query));
-    }
     const call = calls[name];
     if (call === undefined) return new Response(null, { status: 404 });
     await Promise.all(Array.from({ length: Number(count) }, () => call(env)));
