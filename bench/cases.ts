@@ -86,12 +86,7 @@ const routes = (count: number): Load => ({
   requests: Array.from({ length: count }, (_, index) => request(pathOfRoute(index))),
 });
 
-const usual = {
-  bareLoad: bare,
-  warmUpSeconds,
-  apart: null,
-  isRefused: false,
-};
+const usual = { bareLoad: bare, warmUpSeconds, apart: null, isRefused: false };
 
 function ours(name: string, setup: Setup, what: string, load: Load, more: Partial<Case> = {}): Case {
   return { ...usual, name, what, target: { setup }, load, ...more };
