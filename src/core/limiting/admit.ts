@@ -1,18 +1,8 @@
 /** The isolate's decision on a request, from memory alone: admitted, denied, or to be asked. Synchronous throughout. */
 import { type Again, type Ask, type Decision, isExact, type Standing } from "./decision.ts";
 import { limits } from "./limits.ts";
-import { askExactly, askLease, askToExchange } from "./request.ts";
-import {
-  addDemand,
-  demandOf,
-  type Entry,
-  entryOf,
-  follow,
-  inHand,
-  isLive,
-  type LeaseRequest,
-  type Table,
-} from "./table.ts";
+import { askExactly, askLease, askToExchange, follow } from "./request.ts";
+import { addDemand, demandOf, type Entry, entryOf, inHand, isLive, type LeaseRequest, type Table } from "./table.ts";
 import { giveBack, type Taken, take } from "./take.ts";
 
 /** Decides one limit; see `admitAll`. */
@@ -27,7 +17,7 @@ export function admit(table: Table, ask: Ask, nowMs: number, again?: Again): Dec
 export function admitAll(table: Table, asks: readonly Ask[], nowMs: number, again?: Again): Decision {
   const entries = asks.map(({ key, policy }) => {
     const entry = entryOf(table, key, nowMs);
-    follow(entry, policy, nowMs);
+    follow(table, entry, policy, nowMs);
     return entry;
   });
   const decision = decide(table, asks, entries, nowMs, again);

@@ -1,6 +1,7 @@
 /** Calls to the object: how they are made up, and what their answers mean for the isolate. */
 import type { Ask } from "./decision.ts";
 import { limits } from "./limits.ts";
+import type { Policy } from "./policy.ts";
 import {
   awaitTicket,
   close,
@@ -32,6 +33,20 @@ export function askLease(
   return entry.pending;
 }
 
+/**
+ * A newer policy with other windows ends what was granted for the older ones, and the call that is under way: a lowered limit
+ * counts from here on.
+ */
+export function follow(table: Table, entry: Entry, policy: Policy, nowMs: number): void {
+  const before = entry.policy;
+  if (before !== null && policy.version <= before.version) return;
+  entry.policy = policy;
+  // Each version makes its windows anew, and most versions change something else.
+  if (before === null || JSON.stringify(policy.windows) === JSON.stringify(before.windows)) return;
+  close(entry, nowMs, true);
+  if (entry.pending !== null) failed(table, entry.pending);
+}
+
 /** A call for exactly the cost of one request, which waits for it. */
 export function askExactly(table: Table, entry: Entry, ask: Ask, nowMs: number): LeaseRequest {
   const request = newRequest(table, entry, ask, nowMs, { need: ask.cost, exact: true });
@@ -57,6 +72,8 @@ function newRequest(
   part: Partial<LeaseQuery>,
 ): LeaseRequest {
   table.seq += 1;
+  // Of a request that is still decided by an older policy the object need not hear.
+  const { windows, version } = entry.policy ?? policy;
   return {
     key,
     sentAtMs: nowMs,
@@ -68,8 +85,8 @@ function newRequest(
       exact: false,
       spent: 0,
       reports: entry.unreported,
-      windows: policy.windows,
-      policyVersion: policy.version,
+      windows,
+      policyVersion: version,
       ...part,
     },
   };
@@ -104,10 +121,8 @@ export function granted(
 
 function hold(entry: Entry, { query, sentAtMs }: LeaseRequest, reply: LeaseReply, nowMs: number): void {
   close(entry, nowMs, false);
-  const { seq, policyVersion } = query;
-  const lease = { seq, granted: reply.granted, permits: reply.granted, expiresMs: sentAtMs + reply.ttlMs };
-  if (policyVersion >= entry.policy.sinceVersion) entry.leases = [...entry.leases, lease];
-  else report(entry, seq, 0);
+  const { granted } = reply;
+  entry.leases = [...entry.leases, { seq: query.seq, granted, permits: granted, expiresMs: sentAtMs + reply.ttlMs }];
 }
 
 function deny(

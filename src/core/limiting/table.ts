@@ -1,7 +1,7 @@
 /** The isolate's memory of its keys: permits in hand, denials, what is yet to be reported. Bounded, the oldest go. */
 import { limits } from "./limits.ts";
 import type { Policy } from "./policy.ts";
-import type { LeaseQuery, Report, WindowSpec } from "./types.ts";
+import type { LeaseQuery, Report } from "./types.ts";
 
 /** Permits in hand. */
 export interface HeldLease {
@@ -40,8 +40,8 @@ export interface Entry {
   tickets: Map<number, Ticket | null>;
   unreported: Report[];
   denial: Denial | null;
-  /** The newest version that asked, the windows it had, and the version from which on they were these. */
-  policy: { version: number; windows: readonly WindowSpec[]; sinceVersion: number };
+  /** The newest that asked; null: none did. */
+  policy: Policy | null;
   /** Demand in permits a second before the last request, and its moment. */
   demand: { perSecond: number; atMs: number };
   /** Isolates active on the key when the object last answered; 0: it never did. */
@@ -111,7 +111,7 @@ function newEntry(nowMs: number): Entry {
     tickets: noTickets,
     unreported: [],
     denial: null,
-    policy: { version: -1, windows: [], sinceVersion: -1 },
+    policy: null,
     demand: { perSecond: 0, atMs: nowMs },
     isolates: 0,
     window: 0,
@@ -133,15 +133,6 @@ export function inHand(entry: Entry, nowMs: number): number {
   let permits = 0;
   for (const lease of entry.leases) if (isLive(lease, nowMs)) permits += lease.permits;
   return permits;
-}
-
-/** A newer version with other windows ends the leases of the older ones: a lowered limit counts from here on. */
-export function follow(entry: Entry, { version, windows }: Policy, nowMs: number): void {
-  if (version <= entry.policy.version) return;
-  // Each version makes its windows anew, and most versions change something else.
-  const isSame = JSON.stringify(windows) === JSON.stringify(entry.policy.windows);
-  entry.policy = { version, windows, sinceVersion: isSame ? entry.policy.sinceVersion : version };
-  if (!isSame) close(entry, nowMs, true);
 }
 
 /** Gives up leases, live ones included if `all`, and notes what was used: reported, then forgotten. */

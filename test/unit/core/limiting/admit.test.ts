@@ -9,7 +9,6 @@ import { failed, granted } from "../../../../src/core/limiting/request.ts";
 import {
   type Entry,
   entryOf,
-  follow,
   inHand,
   type LeaseRequest,
   newTable,
@@ -63,11 +62,16 @@ describe("a new version of the limit", () => {
     expect(query).toMatchObject({ policyVersion: 7, reports: [{ seq: 1, used: 0 }] });
   });
 
-  test("is not undone by a request that is still decided by the one before", () => {
-    const { table } = tableWith(lowered, { granted: 3 });
+  test("is what is asked for, by a request that is still decided by the one before too", () => {
+    const { table } = tableWith(lowered, { granted: 1 });
     expect(kinds(table, one, t0 + 20)).toEqual(["allowed"]);
-    expect(kinds(table, lowered, t0 + 21)).toEqual(["allowed"]);
-    expect(kinds(table, ask([sliding(900)], { version: 8 }), t0 + 22)).toEqual(["allowed"]);
+    expect(requestOf(admit(table, one, t0 + 21)).query).toMatchObject({ policyVersion: 7, windows: [sliding(900)] });
+  });
+
+  test("is not undone by a request that is still decided by the one before, or says otherwise", () => {
+    const { table } = tableWith(lowered, { granted: 4 });
+    const others = [one, lowered, ask([sliding(800)], { version: 7 }), ask([sliding(900)], { version: 8 })];
+    expect(others.flatMap((other, at) => kinds(table, other, t0 + 20 + at))).toEqual(Array(4).fill("allowed"));
   });
 });
 
@@ -202,7 +206,7 @@ describe("a call", () => {
   ])("with %s: made ahead or not", (_, part, isAhead, window = sliding(1_000)) => {
     const table = newTable("a");
     const one = ask([window]);
-    follow(entryOf(table, "k", t0), one.policy, t0);
+    entryOf(table, "k", t0).policy = one.policy;
     // A copy: what is taken from a lease is taken from its object.
     Object.assign(entryOf(table, "k", t0), { demand: demandOf(500), ...structuredClone(part) });
     const decision = admit(table, one, t0);

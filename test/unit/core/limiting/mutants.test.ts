@@ -11,7 +11,7 @@ import { scenarios } from "./scenarios.ts";
 const breachesWith = searchIn("limiting", scenarios, 600, () => import("./simulation.ts"));
 
 type AnyMeter = Meter<never>;
-type Follow = (entry: Entry, policy: Policy, nowMs: number) => void;
+type Follow = (table: Table, entry: Entry, policy: Policy, nowMs: number) => void;
 
 describe("the simulation finds", () => {
   test("a token bucket that credits everything", async () => {
@@ -159,13 +159,14 @@ describe("the simulation finds", () => {
     ["with what it had in hand", () => () => {}],
     [
       "with what it had asked for",
-      (follow) => (entry, policy, nowMs) => {
-        follow(entry, policy, nowMs);
-        entry.policy.sinceVersion = -1;
+      (follow) => (table, entry, policy, nowMs) => {
+        const { pending } = entry;
+        follow(table, entry, policy, nowMs);
+        entry.pending = pending;
       },
     ],
   ])("an isolate that goes on %s under a new limit", async (_, mutant) => {
-    const found = await breachesWith("changed", "table.ts", (real: { follow: Follow }) => ({
+    const found = await breachesWith("changed", "request.ts", (real: { follow: Follow }) => ({
       follow: mutant(real.follow),
     }));
     expect(found).toContain("L2 or L3");
