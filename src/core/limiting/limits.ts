@@ -5,10 +5,11 @@ export const limits = Object.freeze({
   leaseMsMin: 250,
   /** Longest lease. What an isolate had in hand when it died is charged for so long, and in a window until that ends. */
   leaseMsMax: 300_000,
-  /** The lease of a long window is this part of it; a sliding one's is at least so long. */
+  /** A window's lease is this part of the window, if that is more than the shortest for its kind. */
   leaseDivisor: 20,
+  /** Shortest lease of a sliding window. */
   slidingLeaseMsMin: 500,
-  /** A fixed window's lease is at least so long, or all of a shorter window. */
+  /** Shortest lease of a fixed or calendar window; of a window that is shorter, all of it. */
   fixedLeaseMsMin: 60_000,
   /** A bucket's lease is what refills this part of the burst. */
   bucketLeaseDivisor: 8,

@@ -205,11 +205,9 @@ describe("a call", () => {
     ["no lease that lasts", { leases: [held(99, soonMs)] }, true],
   ])("with %s: made ahead or not", (_, part, isAhead, window = sliding(1_000)) => {
     const table = newTable("a");
-    const one = ask([window]);
-    entryOf(table, "k", t0).policy = one.policy;
     // A copy: what is taken from a lease is taken from its object.
     Object.assign(entryOf(table, "k", t0), { demand: demandOf(500), ...structuredClone(part) });
-    const decision = admit(table, one, t0);
+    const decision = admit(table, ask([window]), t0);
     expect(decision.kind === "allowed" && decision.background.length === 1).toBe(isAhead);
     expect(decision.kind).toBe("allowed");
   });
