@@ -20,14 +20,6 @@ export type Setup = keyof typeof setups;
 export const peers = ["hono-proxy", "naive", "nginx", "nginx-limit"] as const;
 export type Peer = (typeof peers)[number];
 
-/** How a case is measured whose steady state does not outlast the runs of others. */
-export interface Apart {
-  /** Length of a run: a whole turn of what comes by turns. */
-  readonly seconds: number;
-  /** Where one run lasts for minutes, fewer tell as much. */
-  readonly roundsMax: number;
-}
-
 export interface Case {
   readonly name: string;
   readonly what: string;
@@ -37,21 +29,24 @@ export interface Case {
   readonly bareLoad: Load;
   /** Time after which the isolate has seen what it will see. */
   readonly warmUpSeconds: number;
-  /** Measured by itself, in a process of its own, its rounds in a row; null: its rounds are among those of others. */
-  readonly apart: Apart | null;
+  /** Length of its runs when they are made before those of other cases, in processes of their own; null: as long as all. */
+  readonly apartSeconds: number | null;
   /** Every request is refused, and should be. */
   readonly isRefused: boolean;
 }
 
-/** Enough for V8 to optimize what is hot. */
-export const warmUpSeconds = 3;
-/** A lease: in any such time each key makes its call, while in a shorter one all or none might. */
-const keysSeconds = 300;
+/** Enough for V8 to optimize what is hot: for so long its compilers are seen at work. */
+export const warmUpSeconds = 10;
+/** Where one run lasts for minutes, fewer tell as much. */
+export const apartRoundsMax = 3;
+/** What is compared with a run of minutes is not to be one of a few seconds. */
+export const besideApartSeconds = 30;
 const keysTimes = {
   // Enough for each of 10,000 keys to have its object, which is slow and happens once, and a lease for what it is asked now: the
   // third one is, and those before are asked for while all wait for the objects.
   warmUpSeconds: 200,
-  apart: { seconds: keysSeconds, roundsMax: 3 },
+  // A lease: in any such time each key makes its call, while in a shorter one all or none might.
+  apartSeconds: 300,
 };
 
 /** What a browser sends behind Cloudflare's edge: what a proxy costs goes by the number of headers. */
@@ -86,7 +81,7 @@ const routes = (count: number): Load => ({
   requests: Array.from({ length: count }, (_, index) => request(pathOfRoute(index))),
 });
 
-const usual = { bareLoad: bare, warmUpSeconds, apart: null, isRefused: false };
+const usual = { bareLoad: bare, warmUpSeconds, apartSeconds: null, isRefused: false };
 
 function ours(name: string, setup: Setup, what: string, load: Load, more: Partial<Case> = {}): Case {
   return { ...usual, name, what, target: { setup }, load, ...more };
@@ -104,11 +99,14 @@ export const plainCase = ours(
   get("/plain"),
 );
 
+/** Of a pair that is compared one comes after the other, so that both are measured in the same minute. */
 export const cases: readonly Case[] = [
+  ours("key", "full", "`limited`, between the runs of `keys`", get("/limited"), { apartSeconds: besideApartSeconds }),
+  ours("keys", "keys", "the same, 10,000 keys, leases of five minutes", { requests: byClient }, keysTimes),
   ours("minimal", "minimal", "one route, one origin, nothing else", get("/minimal")),
   plainCase,
+  peer("hono-proxy", "`hono/proxy` alone"),
   ours("limited", "full", "plain + leased limit with headers, one hot key", get("/limited")),
-  ours("keys", "keys", "the same, 10,000 keys, leases of five minutes", { requests: byClient }, keysTimes),
   ours("keys-new", "keys", "the same, each request has a new key", get("/keys", { "x-client-id": "client-{new}" })),
   ours("denied", "full", "plain, refused by the limiter", get("/denied"), { isRefused: true }),
   ours("debug", "debug", "plain + debug headers", get("/plain")),
@@ -119,7 +117,6 @@ export const cases: readonly Case[] = [
   ours("routes-10000", "routes-10000", "plain, 10,000 routes in turn", routes(10_000)),
   ours("origins-1", "origins-1", "one origin", get("/origins")),
   ours("origins-1000", "origins-1000", "1,000 origins in one service", get("/origins")),
-  peer("hono-proxy", "`hono/proxy` alone"),
   peer("naive", "Hono, one object call and one row per request"),
   peer("nginx", "nginx `proxy_pass`"),
   peer("nginx-limit", "nginx `proxy_pass` + `limit_req`"),

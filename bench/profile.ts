@@ -18,7 +18,7 @@ import { table } from "./table.ts";
 
 /** Enough for V8 to compile what is hot; emulated code is some ten times slower. */
 const warmUpRequests = 20_000;
-const warmUpSecondsMax = 90;
+const warmUpSecondsMax = 300;
 /** Of one turn of it. */
 const turnSeconds = 5;
 const connections = 8;
@@ -65,6 +65,7 @@ async function profileOf({ url, pid }: Target, load: Load, counting: Counting, s
   for (let turn = 0; turn < warmUpSecondsMax / turnSeconds && warm < warmUpRequests; turn++) {
     warm += (await runWrk(url, load, { connections, seconds: turnSeconds })).requests;
   }
+  if (warm < warmUpRequests) throw new Error(`only ${warm} requests in ${warmUpSecondsMax} s: V8 is still compiling`);
   const before = counting.counts(pid);
   const { requests } = await runWrk(url, load, { connections, seconds });
   const after = counting.counts(pid);

@@ -44,7 +44,7 @@ export interface Measured {
   readonly rounds: readonly Round[];
 }
 
-/** Runs the rounds of all cases, round by round, and tells `report` of each run. */
+/** Runs the rounds of all cases, round by round, and tells `report` of each run. `seconds`: length of a run. */
 export async function runRounds(
   cases: readonly Case[],
   targetOf: (each: Case) => Target,
@@ -59,8 +59,8 @@ export async function runRounds(
     let last: { readonly load: Load; readonly sample: Sample } | null = null;
     for (const each of cases) {
       const before: Sample = last?.load === each.bareLoad ? last.sample : await run(bare, each.bareLoad, { seconds });
-      const length = each.apart?.seconds ?? seconds;
-      const sample = await run(targetOf(each), each.load, { seconds: length }, each.isRefused);
+      const pace = { seconds: each.apartSeconds ?? seconds };
+      const sample = await run(targetOf(each), each.load, pace, each.isRefused);
       const after = await run(bare, each.bareLoad, { seconds });
       last = { load: each.bareLoad, sample: after };
       byCase.get(each.name)?.push({ before, sample, after });
@@ -89,13 +89,12 @@ const meanOf = (a: number, b: number) => (a + b) / 2;
 export function summarize(rounds: readonly Round[]): Measured {
   const cpu = ratios(rounds, "cpuUs");
   const rps = ratios(rounds, "rps");
-  const enough = Math.max(2, Math.ceil(rounds.length / 2));
   return {
     cpuUs: spreadOf(rounds.map(({ sample }) => sample.cpuUs)),
     bareCpuUs: spreadOf(rounds.map(({ before, after }) => meanOf(before.cpuUs, after.cpuUs))),
     rps: spreadOf(rounds.map(({ sample }) => sample.rps)),
-    cpuRatio: cpu.length >= enough ? spreadOf(cpu) : null,
-    rpsRatio: rps.length >= enough ? spreadOf(rps) : null,
+    cpuRatio: spreadOfEnough(cpu, rounds.length),
+    rpsRatio: spreadOfEnough(rps, rounds.length),
     kept: cpu.length,
     failed: rounds.reduce((sum, { sample }) => sum + sample.failed, 0),
     rounds,
@@ -104,6 +103,24 @@ export function summarize(rounds: readonly Round[]): Measured {
 
 function ratios(rounds: readonly Round[], member: "cpuUs" | "rps"): number[] {
   return rounds
-    .filter(({ before, after }) => movement(before[member], after[member]) <= movementMax)
+    .filter((round) => !hasMoved(round, member))
     .map(({ before, sample, after }) => sample[member] / meanOf(before[member], after[member]));
+}
+
+function hasMoved({ before, after }: Round, member: "cpuUs" | "rps"): boolean {
+  return movement(before[member], after[member]) > movementMax;
+}
+
+function spreadOfEnough(values: readonly number[], rounds: number): Spread | null {
+  return values.length >= Math.max(2, Math.ceil(rounds / 2)) ? spreadOf(values) : null;
+}
+
+/** CPU of one case by that of another in the same rounds; null when BARE moved beside one of them in more than half of these. */
+export function compare(many: readonly Round[], few: readonly Round[]): Spread | null {
+  const pairs = many.flatMap((round, index) => {
+    const other = few[index];
+    if (other === undefined || hasMoved(round, "cpuUs") || hasMoved(other, "cpuUs")) return [];
+    return round.sample.cpuUs / other.sample.cpuUs;
+  });
+  return spreadOfEnough(pairs, many.length);
 }

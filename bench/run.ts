@@ -1,12 +1,12 @@
 /** `npm run bench`: measures the gateway beside BARE and its peers. bench/README.md says how to read the result. */
-import { type Case, plainCase, warmUpSeconds } from "./cases.ts";
+import { apartRoundsMax, besideApartSeconds, type Case, plainCase, warmUpSeconds } from "./cases.ts";
 import { comparedFigures, findFigures, latencyFigures } from "./figures/index.ts";
 import { measureLatency } from "./figures/latency.ts";
 import { describeMachine, requireTools } from "./machine.ts";
 import { runWrk } from "./measure/wrk.ts";
 import { type Options, readOptions } from "./options.ts";
 import { type Results, saveResults, writeReadme } from "./results.ts";
-import { type Round, runRounds, summarize, type Target } from "./rounds.ts";
+import { runRounds, summarize, type Target } from "./rounds.ts";
 import { startOrigin } from "./servers/nginx.ts";
 import { startBare } from "./servers/peers.ts";
 import { leaveGatewayAlone, stopAll } from "./servers/process.ts";
@@ -34,19 +34,21 @@ async function bench({ cases, figures: groups, rounds, seconds }: Options): Prom
   const at = new Date().toISOString();
   const origin = await startOrigin();
   const bare = await startBare(origin.url);
-  const byCase = new Map<string, readonly Round[]>();
-  for (const each of cases) {
-    if (each.apart === null) continue;
-    const target = await start(each, origin.url);
-    const pace = { rounds: Math.min(rounds, each.apart.roundsMax), seconds };
-    for (const [name, all] of await runRounds([each], () => target, bare, pace, report)) byCase.set(name, all);
-    await target.stop();
-  }
-  const others = cases.filter(({ apart }) => apart === null);
-  const targets = await startTargets(others, origin.url);
-  const targetOf = (each: Case) => targets.get(processOf(each))!;
-  for (const [name, all] of await runRounds(others, targetOf, bare, { rounds, seconds }, report)) byCase.set(name, all);
-  const measured = new Map([...byCase].map(([name, all]) => [name, summarize(all)]));
+  const runAll = async (some: readonly Case[], pace: { rounds: number; seconds: number }) => {
+    const targets = await startTargets(some, origin.url);
+    return { targets, byCase: await runRounds(some, (each) => targets.get(processOf(each))!, bare, pace, report) };
+  };
+  const apartPace = { rounds: Math.min(rounds, apartRoundsMax), seconds: besideApartSeconds };
+  const apart = await runAll(
+    cases.filter(({ apartSeconds }) => apartSeconds !== null),
+    apartPace,
+  );
+  for (const target of apart.targets.values()) await target.stop();
+  const { targets, byCase } = await runAll(
+    cases.filter(({ apartSeconds }) => apartSeconds === null),
+    { rounds, seconds },
+  );
+  const measured = new Map([...apart.byCase, ...byCase].map(([name, all]) => [name, summarize(all)]));
   const figures = comparedFigures(measured);
   if (groups.includes("latency")) {
     report("figures: latency");

@@ -1,7 +1,7 @@
 /** Figures that are found beside the cases, and those that follow from them. */
 import { type Case, cases as everyCase } from "../cases.ts";
 import type { FigureGroup } from "../options.ts";
-import type { Measured } from "../rounds.ts";
+import { compare, type Measured } from "../rounds.ts";
 import { type Bill, billOf, naive } from "./bill.ts";
 import { bundleFigures, startupFigures } from "./bundle.ts";
 import { coldFigures } from "./cold.ts";
@@ -84,19 +84,21 @@ export function latencyFigures({ rps, p50Us, p99Us, p99Ratio }: Latency): Figure
 const comparisons = [
   { id: "match-cost", what: "10,000 routes against 10", many: "routes-10000", few: "routes-10", above: true },
   { id: "origins-cost", what: "1,000 origins against one", many: "origins-1000", few: "origins-1", above: false },
-  { id: "keys-cost", what: "10,000 keys against one", many: "keys", few: "limited", above: false },
+  { id: "keys-cost", what: "10,000 keys against one", many: "keys", few: "key", above: false },
   { id: "proxy-cost", what: "plain against `hono/proxy` alone", many: "plain", few: "hono-proxy", above: false },
 ] as const;
 
-/** Those of which both cases were measured. */
+/** Those of which both cases were measured, and BARE stood still enough beside them. */
 export function comparedFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
-  const ratioOf = (name: string) => measured.get(name)?.cpuRatio?.median;
-  return comparisons.flatMap(({ id, what, many, few, above }) => {
-    const [a, b] = [ratioOf(many), ratioOf(few)];
-    if (a === undefined || b === undefined) return [];
-    const [value, note] = above
-      ? [(a - 1) / (b - 1), `CPU beyond that of BARE; whole requests: ${(a / b).toFixed(2)}`]
-      : [a / b, "CPU of whole requests"];
-    return [{ id, what, value, unit: "", note }];
+  return comparisons.flatMap<Figure>(({ id, what, many, few, above }) => {
+    const [a, b] = [measured.get(many), measured.get(few)];
+    const whole = a && b ? compare(a.rounds, b.rounds) : null;
+    if (whole === null) return [];
+    const told = `CPU of whole requests, round by round: ${whole.min.toFixed(2)}..${whole.max.toFixed(2)}`;
+    if (!above) return [{ id, what, value: whole.median, unit: "", note: told }];
+    const fewToBare = b?.cpuRatio?.median;
+    if (fewToBare === undefined) return [];
+    const value = (whole.median * fewToBare - 1) / (fewToBare - 1);
+    return [{ id, what, value, unit: "", note: `CPU beyond that of BARE; whole requests: ${whole.median.toFixed(2)}` }];
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Round, type Sample, summarize } from "../../../bench/rounds.ts";
+import { compare, type Round, type Sample, summarize } from "../../../bench/rounds.ts";
 
 const sample = (cpuUs: number, rps = 1_000, failed = 0): Sample => ({ cpuUs, rps, failed });
 const round = (before: number, cpuUs: number, after: number): Round => ({
@@ -38,5 +38,26 @@ describe("the summary of rounds", () => {
   it("adds up what failed in the case, in rounds that are left out too", () => {
     const failing: Round = { ...round(100, 130, 200), sample: sample(130, 1_000, 3) };
     expect(summarize([failing, failing]).failed).toBe(6);
+  });
+});
+
+describe("a comparison of two cases", () => {
+  const few = [round(100, 120, 100), round(200, 240, 200), round(100, 120, 100)];
+
+  it("divides round by round, so that a machine that has become slower in between changes nothing", () => {
+    const many = [round(100, 132, 100), round(200, 240, 200), round(100, 144, 100)];
+    expect(compare(many, few)).toEqual({ median: 1.1, min: 1, max: 1.2 });
+  });
+
+  it("leaves rounds out in which BARE moved beside either", () => {
+    const many = [round(100, 900, 120), round(200, 240, 200), round(100, 144, 100)];
+    expect(compare(many, few)?.max).toBe(1.2);
+    expect(compare(few, many)?.min).toBeCloseTo(1 / 1.2);
+  });
+
+  it("is none when too few are left", () => {
+    const moved = round(100, 130, 200);
+    expect(compare([moved, moved, round(100, 120, 100)], few)).toBeNull();
+    expect(compare(few, few.slice(1, 2))).toBeNull();
   });
 });
