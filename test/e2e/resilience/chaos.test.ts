@@ -120,8 +120,10 @@ async function rage(endMs: number): Promise<number> {
   const random = seededRandom(seed);
   const alive = new Set(suite.farm.origins);
   let kills = 0;
-  for (;;) {
-    await wait(within(strokeMs, random));
+  // By the clock: a machine that kills and starts slowly is to have no milder storm.
+  for (let strokeAtMs = performance.now(); ; ) {
+    strokeAtMs += within(strokeMs, random);
+    await wait(Math.max(0, strokeAtMs - performance.now()));
     const [drawn, mayStart] = [Math.floor(random() * originCount), random() < 0.5];
     if (performance.now() > endMs) return kills;
     const origin = suite.farm.origins[drawn]!;
