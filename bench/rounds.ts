@@ -1,7 +1,7 @@
 /** The protocol: A B A B, each run of a case between two of BARE in the same minute. */
 import { type Case, warmUpSeconds } from "./cases.ts";
 import { cpuUsOf } from "./measure/cpu.ts";
-import { movement, type Spread, spreadOf } from "./measure/stats.ts";
+import { median, movement, type Spread, spreadOf } from "./measure/stats.ts";
 import { type Load, type Pace, runWrk } from "./measure/wrk.ts";
 
 /** A round in which the two BAREs differ by more gives no ratio. */
@@ -103,24 +103,32 @@ export function summarize(rounds: readonly Round[]): Measured {
 
 function ratios(rounds: readonly Round[], member: "cpuUs" | "rps"): number[] {
   return rounds
-    .filter((round) => !hasMoved(round, member))
+    .filter(({ before, after }) => movement(before[member], after[member]) <= movementMax)
     .map(({ before, sample, after }) => sample[member] / meanOf(before[member], after[member]));
-}
-
-function hasMoved({ before, after }: Round, member: "cpuUs" | "rps"): boolean {
-  return movement(before[member], after[member]) > movementMax;
 }
 
 function spreadOfEnough(values: readonly number[], rounds: number): Spread | null {
   return values.length >= Math.max(2, Math.ceil(rounds / 2)) ? spreadOf(values) : null;
 }
 
-/** CPU of one case by that of another in the same rounds; null when BARE moved beside one of them in more than half of these. */
-export function compare(many: readonly Round[], few: readonly Round[]): Spread | null {
-  const pairs = many.flatMap((round, index) => {
-    const other = few[index];
-    if (other === undefined || hasMoved(round, "cpuUs") || hasMoved(other, "cpuUs")) return [];
-    return round.sample.cpuUs / other.sample.cpuUs;
-  });
-  return spreadOfEnough(pairs, many.length);
+/** CPU of one case beside that of another. */
+export interface Compared {
+  /** One by the other, in the same round. */
+  readonly ratio: Spread;
+  /** The other by BARE. */
+  readonly fewToBare: number;
+}
+
+/** Compares round by round, where BARE was as fast beside one as beside the other; null when it was in fewer than half of the rounds. */
+export function compare(many: readonly Round[], few: readonly Round[]): Compared | null {
+  const bareOf = ({ before, after }: Round) => meanOf(before.cpuUs, after.cpuUs);
+  const pairs = many
+    .map((round, index) => [round, few[index]!] as const)
+    .filter(([a, b]) => movement(bareOf(a), bareOf(b)) <= movementMax);
+  const ratio = spreadOfEnough(
+    pairs.map(([a, b]) => a.sample.cpuUs / b.sample.cpuUs),
+    many.length,
+  );
+  if (ratio === null) return null;
+  return { ratio, fewToBare: median(pairs.map(([a, b]) => b.sample.cpuUs / meanOf(bareOf(a), bareOf(b)))) };
 }

@@ -6,7 +6,7 @@ import { number, optionsOf } from "../scripts/options.ts";
 import { cases, setups } from "./cases.ts";
 import { requireTools } from "./machine.ts";
 import { rssMibOf } from "./measure/cpu.ts";
-import { slope } from "./measure/stats.ts";
+import { slope, spreadOf } from "./measure/stats.ts";
 import { delayFor, type Load, type Outcome, runWrk } from "./measure/wrk.ts";
 import { type Gateway, startGateway } from "./servers/gateway.ts";
 import { startOrigin } from "./servers/nginx.ts";
@@ -71,14 +71,15 @@ function mix(): Load {
 function conclude(outcome: Outcome, memory: readonly (readonly [number, number])[], { workerd }: Gateway): void {
   const late = memory.slice(Math.floor(memory.length * settling));
   const uncaught = workerd.uncaught();
-  const [first, last] = [late[0]?.[1] ?? Number.NaN, late.at(-1)?.[1] ?? Number.NaN];
+  // It rises between collections of garbage and falls after them.
+  const { min, median, max } = spreadOf(late.map(([, mib]) => mib));
   const lines = {
     requests: `${outcome.requests}, ${(outcome.requests / outcome.seconds).toFixed(0)} a second`,
     "answers that were errors": outcome.refused,
     "connections that failed": outcome.socketErrors,
     "uncaught exceptions and rejections": uncaught.length,
     "p50, p99": `${outcome.p50Us / 1_000} ms, ${outcome.p99Us / 1_000} ms`,
-    memory: `${first.toFixed(0)} MiB -> ${last.toFixed(0)} MiB, ${slope(late).toFixed(2)} MiB/min over the last ${(1 - settling) * 100} %`,
+    memory: `${median.toFixed(0)} MiB (${min.toFixed(0)}..${max.toFixed(0)}), ${slope(late).toFixed(2)} MiB/min over the last ${(1 - settling) * 100} %`,
   };
   for (const [what, value] of Object.entries(lines)) console.log(`${what}: ${value}`);
   for (const line of uncaught.slice(0, 10)) console.log(line);

@@ -88,17 +88,17 @@ const comparisons = [
   { id: "proxy-cost", what: "plain against `hono/proxy` alone", many: "plain", few: "hono-proxy", above: false },
 ] as const;
 
-/** Those of which both cases were measured, and BARE stood still enough beside them. */
+/** Those of which both cases were measured, and BARE stood still enough between them. */
 export function comparedFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
   return comparisons.flatMap<Figure>(({ id, what, many, few, above }) => {
     const [a, b] = [measured.get(many), measured.get(few)];
-    const whole = a && b ? compare(a.rounds, b.rounds) : null;
-    if (whole === null) return [];
-    const told = `CPU of whole requests, round by round: ${whole.min.toFixed(2)}..${whole.max.toFixed(2)}`;
-    if (!above) return [{ id, what, value: whole.median, unit: "", note: told }];
-    const fewToBare = b?.cpuRatio?.median;
-    if (fewToBare === undefined) return [];
-    const value = (whole.median * fewToBare - 1) / (fewToBare - 1);
-    return [{ id, what, value, unit: "", note: `CPU beyond that of BARE; whole requests: ${whole.median.toFixed(2)}` }];
+    const compared = a && b ? compare(a.rounds, b.rounds) : null;
+    if (compared === null) return [];
+    const { ratio, fewToBare } = compared;
+    const told = `${ratio.min.toFixed(2)}..${ratio.max.toFixed(2)}`;
+    if (!above) return [{ id, what, value: ratio.median, unit: "", note: `CPU of whole requests: ${told}` }];
+    const value = (ratio.median * fewToBare - 1) / (fewToBare - 1);
+    const note = `CPU beyond that of BARE; whole requests: ${ratio.median.toFixed(2)} (${told})`;
+    return [{ id, what, value, unit: "", note }];
   });
 }
