@@ -11,7 +11,7 @@ export interface Options {
   readonly figures: readonly FigureGroup[];
   readonly rounds: number;
   readonly seconds: number;
-  /** Only writes the newest results into the README. */
+  /** Only writes the newest full run into the README. */
   readonly isWrite: boolean;
 }
 
@@ -28,7 +28,7 @@ export function readOptions(args: readonly string[]): Options {
       figures: someOf(figureGroups, "these figures and nothing else"),
       rounds: number("runs of each case (default: 7)", undefined),
       seconds: number("length of a run (default: 5)", undefined),
-      write: flag("measures nothing: puts the newest results into bench/README.md"),
+      write: flag("measures nothing: puts the newest full run into bench/README.md"),
     },
     args,
   );

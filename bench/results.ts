@@ -1,6 +1,7 @@
 /** The results of a run: as JSON, and in the README. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cases } from "./cases.ts";
 import type { Bill } from "./figures/bill.ts";
 import type { Counted } from "./figures/counted.ts";
 import type { Figure } from "./figures/figure.ts";
@@ -33,15 +34,15 @@ export function saveResults(results: Results): string {
   return path;
 }
 
-/** Puts the tables of the newest results between the markers of the README. Throws when there are none. */
+/** Puts the tables of the newest full run between the markers of the README. Throws when there is none. */
 export function writeReadme(): void {
-  const newest = readdirSync(directory)
+  const all = readdirSync(directory)
     .filter((name) => name.endsWith(".json"))
     .sort()
-    .at(-1);
-  if (newest === undefined) throw new Error(`no results in ${directory}`);
-  const results = JSON.parse(readFileSync(join(directory, newest), "utf8")) as Results;
-  writeFileSync(readme, replaceSection(readFileSync(readme, "utf8"), tablesOf(results)));
+    .map((name) => JSON.parse(readFileSync(join(directory, name), "utf8")) as Results);
+  const newest = all.findLast((results) => results.cases.length === cases.length);
+  if (newest === undefined) throw new Error(`no results of a full run in ${directory}`);
+  writeFileSync(readme, replaceSection(readFileSync(readme, "utf8"), tablesOf(newest)));
 }
 
 /** `text` with `section` between the markers. Throws when they are not there. */
