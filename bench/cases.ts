@@ -99,7 +99,7 @@ export const plainCase = ours(
   get("/plain"),
 );
 
-/** Of a pair that is compared one comes after the other, so that both are measured in the same minute. */
+/** In the order in which they are measured: those that are compared stand together, so that a round has them one soon after the other. */
 export const cases: readonly Case[] = [
   ours("key", "full", "`limited`, between the runs of `keys`", get("/limited"), { apartSeconds: besideApartSeconds }),
   ours("keys", "keys", "the same, 10,000 keys, leases of five minutes", { requests: byClient }, keysTimes),

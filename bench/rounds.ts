@@ -85,7 +85,7 @@ async function run({ url, pid, degraded }: Target, load: Load, pace: Pace, isRef
 
 const meanOf = (a: number, b: number) => (a + b) / 2;
 
-/** Medians over rounds. A ratio needs half of the rounds, and at least two. */
+/** Medians over rounds. */
 export function summarize(rounds: readonly Round[]): Measured {
   const cpu = ratios(rounds, "cpuUs");
   const rps = ratios(rounds, "rps");
@@ -107,6 +107,7 @@ function ratios(rounds: readonly Round[], member: "cpuUs" | "rps"): number[] {
     .map(({ before, sample, after }) => sample[member] / meanOf(before[member], after[member]));
 }
 
+/** null: there are values of fewer than half of the rounds, or of fewer than two. */
 function spreadOfEnough(values: readonly number[], rounds: number): Spread | null {
   return values.length >= Math.max(2, Math.ceil(rounds / 2)) ? spreadOf(values) : null;
 }
@@ -119,7 +120,10 @@ export interface Compared {
   readonly fewToBare: number;
 }
 
-/** Compares round by round, where BARE was as fast beside one as beside the other; null when it was in fewer than half of the rounds. */
+/**
+ * Compares two cases of the same rounds, round by round. Those count in which BARE beside one differs from BARE beside the other by
+ * `movementMax` at most; null when they are too few.
+ */
 export function compare(many: readonly Round[], few: readonly Round[]): Compared | null {
   const bareOf = ({ before, after }: Round) => meanOf(before.cpuUs, after.cpuUs);
   const pairs = many

@@ -1,4 +1,4 @@
-/** A bound on waiting. The timer is ended with the wait, as one that is left would keep its request alive. */
+/** A bound on waiting. The timer is ended with the wait, as one that is left may wake for nothing. */
 
 /** What `work` comes to; after `ms` without it, what `late` returns or throws. `work` itself goes on. */
 export async function within<T>(work: Promise<T>, ms: number, late: () => T): Promise<T> {

@@ -8,7 +8,7 @@ import { bounds } from "../bounds.ts";
 export interface Patience {
   /** What `work` comes to; when that takes too long, what `late` returns or throws. `work` itself goes on. */
   within<T>(work: Promise<T>, late: () => T): Promise<T>;
-  /** To be called after the last wait, as a timer that is left would keep its request alive. */
+  /** To be called after the last wait, as a timer that is left may wake for nothing. */
   end(): void;
 }
 
